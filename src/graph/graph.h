@@ -1,0 +1,143 @@
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/tensor.h"
+#include "graph/node.h"
+
+namespace quant {
+
+/// What is known about a value before the model runs.
+struct ValueType {
+  DataType type = DataType::kUndefined;
+  /// Sizes along each axis, -1 where only a run can tell; nothing when not even the rank is known.
+  std::optional<Shape> shape;
+
+  /// True when every size is known.
+  [[nodiscard]] bool isStatic() const;
+  bool operator==(const ValueType&) const = default;
+};
+
+/// The main graph of a model, indexed by value name, together with the rest of the model.
+///
+/// Nodes and initializers move out of the ModelProto (no copy of the weights); `release` puts them back. Everything
+/// else (metadata, functions, unknown fields) stays untouched in between.
+class Graph {
+ public:
+  /// Throws (bad input) when two nodes or constants produce the same value.
+  explicit Graph(onnx::ModelProto model);
+  Graph(Graph&&) noexcept = default;
+  Graph& operator=(Graph&&) noexcept = default;
+
+  /// Another graph to rewrite; the constants are shared, not copied.
+  [[nodiscard]] Graph clone() const;
+  /// The model with this graph in it, nodes in topological order, every constant's data inside.
+  [[nodiscard]] onnx::ModelProto release() &&;
+
+  // --- nodes -----------------------------------------------------------------------------------------------------
+  /// Nodes in topological order, as near to the file's order as that allows; the pointers stay valid until removeNode.
+  /// Throws (bad input) when the graph has a cycle.
+  [[nodiscard]] std::vector<Node*> nodes();
+  [[nodiscard]] std::vector<const Node*> nodes() const;
+  [[nodiscard]] size_t nodeCount() const { return nodes_.size(); }
+  Node& addNode(onnx::NodeProto proto);
+  void removeNode(Node& node);
+  void setInput(Node& node, int index, const std::string& value);
+  void setOutput(Node& node, int index, const std::string& value);
+
+  // --- values ----------------------------------------------------------------------------------------------------
+  /// The node that computes `value`; null for graph inputs and constants.
+  [[nodiscard]] Node* producer(const std::string& value);
+  [[nodiscard]] const Node* producer(const std::string& value) const;
+  /// Every node that reads `value`, once each, in no particular order; nodes whose subgraphs capture it count.
+  [[nodiscard]] std::vector<Node*> consumers(const std::string& value);
+  [[nodiscard]] std::vector<const Node*> consumers(const std::string& value) const;
+  /// Names of the inputs to be fed (graph inputs that are not also initializers), in order.
+  [[nodiscard]] std::vector<std::string> inputs() const;
+  [[nodiscard]] std::vector<std::string> outputs() const;
+  [[nodiscard]] bool isInput(const std::string& value) const;
+  [[nodiscard]] bool isOutput(const std::string& value) const;
+  /// True when a subgraph of some node reads `value`, which therefore must keep its name.
+  [[nodiscard]] bool isCaptured(const std::string& value) const;
+  /// True when one node reads `value` in one place and nothing else can see it (no graph output, no subgraph).
+  [[nodiscard]] bool hasSingleUse(const std::string& value) const;
+  /// Makes every node that reads `value` read `by` instead. Graph outputs and subgraphs keep reading `value`; see
+  /// `bypass`.
+  void replaceUses(const std::string& value, const std::string& by);
+  /// Removes a node whose one output equals its input 0, so that every reader sees that input instead. Declines (false)
+  /// when a graph output or a subgraph needs both names.
+  bool bypass(Node& node);
+  /// A name that no value, node or graph input has: `base`, or `base_1`, ...
+  [[nodiscard]] std::string uniqueName(const std::string& base) const;
+
+  // --- constants -------------------------------------------------------------------------------------------------
+  [[nodiscard]] bool isConstant(const std::string& value) const { return constants_.contains(value); }
+  /// The elements of an initializer, or null when `value` is not one. The tensor belongs to the graph.
+  [[nodiscard]] const Tensor* constant(const std::string& value) const;
+  /// The initializer as the file holds it, or null.
+  [[nodiscard]] const onnx::TensorProto* constantProto(const std::string& value) const;
+  /// Names of all constants, in the file's order.
+  [[nodiscard]] std::vector<std::string> constants() const;
+  /// Adds an initializer and returns its name, `base_name` made unique.
+  std::string addConstant(const std::string& base_name, Tensor tensor);
+  void removeConstant(const std::string& value);
+  /// Gives the initializer `value` its elements, where the file keeps them elsewhere (external data).
+  void attachData(const std::string& value, Tensor tensor);
+  /// Removes nodes whose outputs nobody reads, then constants that nobody reads; returns how many.
+  int removeUnused();
+
+  // --- types -----------------------------------------------------------------------------------------------------
+  /// What the last `inferShapes`, the file, or an initializer says of `value`; nothing when unknown.
+  [[nodiscard]] std::optional<ValueType> valueType(const std::string& value) const;
+  /// Runs ONNX's shape inference (with data propagation) over the whole graph. Throws (bad input) when the model
+  /// contradicts itself.
+  void inferShapes();
+  void setValueType(const std::string& value, ValueType type);
+
+  // --- the model around it ---------------------------------------------------------------------------------------
+  /// The version imported for `domain` ("" is ONNX's own); 0 when it is not imported.
+  [[nodiscard]] int64_t opset(std::string_view domain = "") const;
+  void setOpset(std::string_view domain, int64_t version);
+  [[nodiscard]] std::optional<std::string> metadata(const std::string& key) const;
+  void setMetadata(const std::string& key, const std::string& value);
+  /// The model without nodes and initializers.
+  [[nodiscard]] const onnx::ModelProto& rest() const { return rest_; }
+  [[nodiscard]] onnx::ModelProto& rest() { return rest_; }
+
+  /// Throws (bad input) when an edge dangles, a value has two producers or the graph has a cycle. The pass runner calls
+  /// it after every pass.
+  void verify() const;
+
+ private:
+  struct Constant {
+    std::shared_ptr<onnx::TensorProto> proto;
+    mutable std::optional<Tensor> tensor;  // made at the first use
+    bool data_in_tensor = false;           // the proto has only name, type and dims
+    size_t position = 0;                   // in the file
+  };
+
+  void index(Node& node);
+  void unindex(Node& node);
+  [[nodiscard]] std::vector<Node*> sorted() const;
+  [[nodiscard]] onnx::ModelProto skeleton() const;
+
+  onnx::ModelProto rest_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::unordered_map<std::string, Constant> constants_;
+  std::unordered_map<std::string, Node*> producers_;
+  std::unordered_map<std::string, std::vector<Node*>> consumers_;  // one entry for each place that reads
+  std::unordered_map<std::string, ValueType> types_;
+  size_t next_position_ = 0;
+};
+
+/// One node a line, "out = Op(in, ...)", for logs and messages.
+std::string dump(const Graph& graph);
+
+}  // namespace quant

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "runtime/backend.h"
+
+namespace quant {
+
+/// Called with each watched value as soon as it is computed, in row-major or channels-last order as it lies there.
+using Watcher = std::function<void(const std::string& value, const Tensor& tensor)>;
+
+struct ExecutorOptions {
+  Backend backend = Backend::kOneDnn;
+  /// Values that are handed to the watcher; they are never fused away.
+  std::set<std::string> watched;
+  /// Turn DequantizeLinear -> op -> QuantizeLinear groups into one int8 step, and Conv + activation chains into one.
+  bool fuse = true;
+};
+
+/// A graph made ready to run. It keeps its own copy of the nodes (constants are shared), so the graph it was made from
+/// may be changed or destroyed... but see `clone`: the constants' owner is kept alive.
+class Executor {
+ public:
+  /// Throws one error (unsupported) that names every operator without a kernel.
+  explicit Executor(const Graph& graph, ExecutorOptions options = {});
+  Executor(Executor&&) noexcept;
+  Executor& operator=(Executor&&) noexcept;
+  ~Executor();
+
+  /// The graph's outputs, in order, row-major. `inputs` are read, not kept. Any shapes; what was prepared for a shape
+  /// is kept for the next run with it. Errors name the node.
+  std::vector<Tensor> run(const NamedTensors& inputs, const Watcher& watcher = nullptr);
+
+  /// The graph after lowering, one node a step.
+  [[nodiscard]] const Graph& lowered() const;
+
+  /// Multiply-accumulates of the last run, and how many of them were done on 8-bit integers.
+  struct Macs {
+    int64_t total = 0;
+    int64_t int8 = 0;
+  };
+  [[nodiscard]] Macs macs() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quant
