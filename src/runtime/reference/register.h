@@ -1,0 +1,31 @@
+#pragma once
+
+#include "runtime/kernel.h"
+
+namespace quant {
+
+/// The arithmetic operators of the reference backend: ONNX's semantics to the letter, sums of floating point numbers in
+/// double, integers exact, rounding half to even.
+void registerReferenceMath(KernelRegistry& registry);
+
+// One for each file of this folder.
+void registerActivations(KernelRegistry& registry);
+void registerArgReductions(KernelRegistry& registry);
+void registerBinary(KernelRegistry& registry);
+void registerComparisons(KernelRegistry& registry);
+void registerConvolution(KernelRegistry& registry);
+void registerConvTranspose(KernelRegistry& registry);
+void registerCumulativeSum(KernelRegistry& registry);
+void registerGlobalPooling(KernelRegistry& registry);
+void registerIntegerMatMul(KernelRegistry& registry);
+void registerMatMul(KernelRegistry& registry);
+void registerNormalization(KernelRegistry& registry);
+void registerPooling(KernelRegistry& registry);
+void registerQLinearConv(KernelRegistry& registry);
+void registerQLinearElementwise(KernelRegistry& registry);
+void registerQuantizeLinear(KernelRegistry& registry);
+void registerReductions(KernelRegistry& registry);
+void registerSoftmax(KernelRegistry& registry);
+void registerUnary(KernelRegistry& registry);
+
+}  // namespace quant
