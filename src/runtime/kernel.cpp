@@ -22,6 +22,10 @@ class FunctionKernel final : public Kernel {
   std::function<void(const Node&, KernelContext&)> function_;
 };
 
+Tensor makeTensor(BufferPool* pool, DataType type, Shape shape, Layout layout) {
+  return pool != nullptr ? pool->make(type, std::move(shape), layout) : Tensor(type, std::move(shape), layout);
+}
+
 /// Transposes `rows` x `columns` elements of `size` bytes, for each of `batches` matrices.
 template <class Word>
 void transpose(const void* src, void* dst, int64_t batches, int64_t rows, int64_t columns) {
@@ -46,9 +50,9 @@ void transpose(const void* src, void* dst, int64_t batches, int64_t rows, int64_
 
 }  // namespace
 
-Tensor convertLayout(const Tensor& src, Layout layout) {
+Tensor convertLayout(const Tensor& src, Layout layout, BufferPool* pool) {
   if (src.layout() == layout) return src.alias();
-  Tensor dst(src.type(), src.shape(), layout);
+  Tensor dst = makeTensor(pool, src.type(), src.shape(), layout);
   if (src.elementCount() == 0) return dst;
   const int64_t batches = src.shape()[0], channels = src.shape()[1];
   const int64_t spatial = src.elementCount() / batches / channels;
@@ -73,21 +77,21 @@ const Tensor& KernelContext::inputAs(size_t index, Layout layout) {
   if (tensor.layout() == layout) return tensor;
   Value& value = *inputs_[index];
   auto& converted = layout == Layout::kPlain ? value.plain : value.channels_last;
-  if (!converted) converted = convertLayout(tensor, layout);
+  if (!converted) converted = convertLayout(tensor, layout, value.is_constant ? nullptr : pool_);
   return *converted;
 }
 
 Tensor& KernelContext::output(size_t index, DataType type, Shape shape, Layout layout) {
-  return outputs_[index].emplace(type, std::move(shape), layout);
+  return outputs_[index].emplace(makeTensor(pool_, type, std::move(shape), layout));
 }
 
 void KernelRegistry::add(std::string_view domain, std::string_view op_type, int64_t since_version, Factory factory) {
   factories_[keyOf(domain, op_type)][since_version] = std::move(factory);
 }
 
-void KernelRegistry::addFunction(std::string_view op_type, int64_t since_version,
+void KernelRegistry::addFunction(std::string_view domain, std::string_view op_type, int64_t since_version,
                                  std::function<void(const Node& node, KernelContext& context)> function) {
-  add(op_type, since_version, [function = std::move(function)](const Node& node, int64_t) {
+  add(domain, op_type, since_version, [function = std::move(function)](const Node& node, int64_t) {
     return std::make_unique<FunctionKernel>(node, function);
   });
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "core/tensor.h"
 #include "graph/node.h"
+#include "runtime/buffer_pool.h"
 
 namespace quant {
 
@@ -28,8 +28,9 @@ class KernelContext {
     bool is_constant = false;  ///< the same elements at every run: kernels may keep what they derive from it
   };
 
-  KernelContext(std::vector<Value*> inputs, size_t output_count, std::vector<bool> wanted)
-      : inputs_(std::move(inputs)), outputs_(output_count), wanted_(std::move(wanted)) {}
+  /// `inputs` holds null for an input that is left out. `pool` gives the memory of outputs; null for plain allocation.
+  KernelContext(std::vector<Value*> inputs, size_t output_count, std::vector<bool> wanted, BufferPool* pool = nullptr)
+      : inputs_(std::move(inputs)), outputs_(output_count), wanted_(std::move(wanted)), pool_(pool) {}
 
   [[nodiscard]] size_t inputCount() const { return inputs_.size(); }
   /// False when the node leaves that optional input out.
@@ -57,10 +58,11 @@ class KernelContext {
   std::vector<Value*> inputs_;
   std::vector<std::optional<Tensor>> outputs_;
   std::vector<bool> wanted_;
+  BufferPool* pool_;
 };
 
 /// The same elements in another layout.
-Tensor convertLayout(const Tensor& src, Layout layout);
+Tensor convertLayout(const Tensor& src, Layout layout, BufferPool* pool = nullptr);
 
 /// One node made ready to run. Attributes are read when it is made; what depends on shapes is prepared at the first run
 /// with them and kept for the next. Not thread-safe; inside, a kernel uses OpenMP.
@@ -84,6 +86,10 @@ class KernelRegistry {
   void add(std::string_view domain, std::string_view op_type, int64_t since_version, Factory factory);
   /// A kernel that needs nothing but a function of its node and the call.
   void addFunction(std::string_view op_type, int64_t since_version,
+                   std::function<void(const Node& node, KernelContext& context)> function) {
+    addFunction("", op_type, since_version, std::move(function));
+  }
+  void addFunction(std::string_view domain, std::string_view op_type, int64_t since_version,
                    std::function<void(const Node& node, KernelContext& context)> function);
   /// The factory of the newest version that `opset` allows, or null.
   [[nodiscard]] const Factory* find(std::string_view domain, std::string_view op_type, int64_t opset) const;
