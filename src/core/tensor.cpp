@@ -18,7 +18,7 @@ std::shared_ptr<const void> allocate(size_t bytes, void*& address) {
 
 }  // namespace
 
-Tensor::Tensor() : Tensor(DataType::kFloat32, {0}) {}
+Tensor::Tensor() : shape_{0} {}
 
 Tensor::Tensor(DataType type, Shape shape, Layout layout)
     : type_(type), layout_(layout), shape_(std::move(shape)), count_(quant::elementCount(shape_)) {

@@ -145,7 +145,11 @@ Node& Graph::addNode(onnx::NodeProto proto) {
 
 void Graph::removeNode(Node& node) {
   unindex(node);
-  std::erase_if(nodes_, [&](const auto& owned) { return owned.get() == &node; });
+  const auto found = std::ranges::find(nodes_, &node, &std::unique_ptr<Node>::get);
+  (*found)->proto_.Clear();
+  (*found)->captures_.clear();
+  removed_.push_back(std::move(*found));
+  nodes_.erase(found);
 }
 
 void Graph::setInput(Node& node, int position, const std::string& value) {
@@ -355,11 +359,12 @@ void Graph::attachData(const std::string& value, Tensor tensor) {
   constant.data_in_tensor = true;
 }
 
-int Graph::removeUnused() {
+int Graph::removeUnused(const std::set<std::string>& keep) {
   int removed = 0;
   const auto isRead = [&](const std::string& value) {
     const auto found = consumers_.find(value);
-    return !value.empty() && ((found != consumers_.end() && !found->second.empty()) || isOutput(value));
+    return !value.empty() &&
+           ((found != consumers_.end() && !found->second.empty()) || isOutput(value) || keep.contains(value));
   };
   auto order = sorted();
   for (Node* node : std::vector<Node*>(order.rbegin(), order.rend())) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,7 +43,8 @@ class Graph {
   [[nodiscard]] onnx::ModelProto release() &&;
 
   // --- nodes -----------------------------------------------------------------------------------------------------
-  /// Nodes in topological order, as near to the file's order as that allows; the pointers stay valid until removeNode.
+  /// Nodes in topological order, as near to the file's order as that allows. The pointers stay valid as long as the
+  /// graph: a loop may remove nodes that it has not reached yet, which then are empty (no operator, no values).
   /// Throws (bad input) when the graph has a cycle.
   [[nodiscard]] std::vector<Node*> nodes();
   [[nodiscard]] std::vector<const Node*> nodes() const;
@@ -90,8 +92,8 @@ class Graph {
   void removeConstant(const std::string& value);
   /// Gives the initializer `value` its elements, where the file keeps them elsewhere (external data).
   void attachData(const std::string& value, Tensor tensor);
-  /// Removes nodes whose outputs nobody reads, then constants that nobody reads; returns how many.
-  int removeUnused();
+  /// Removes nodes whose outputs nobody reads and are not in `keep`, then constants that nobody reads; returns how many.
+  int removeUnused(const std::set<std::string>& keep = {});
 
   // --- types -----------------------------------------------------------------------------------------------------
   /// What the last `inferShapes`, the file, or an initializer says of `value`; nothing when unknown.
@@ -129,7 +131,7 @@ class Graph {
   [[nodiscard]] onnx::ModelProto skeleton() const;
 
   onnx::ModelProto rest_;
-  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<Node>> nodes_, removed_;
   std::unordered_map<std::string, Constant> constants_;
   std::unordered_map<std::string, Node*> producers_;
   std::unordered_map<std::string, std::vector<Node*>> consumers_;  // one entry for each place that reads

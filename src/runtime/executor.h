@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "graph/graph.h"
 #include "runtime/backend.h"
+#include "runtime/macs.h"
 
 namespace quant {
 
@@ -23,8 +23,8 @@ struct ExecutorOptions {
   bool fuse = true;
 };
 
-/// A graph made ready to run. It keeps its own copy of the nodes (constants are shared), so the graph it was made from
-/// may be changed or destroyed... but see `clone`: the constants' owner is kept alive.
+/// A graph made ready to run. It keeps a copy of the nodes and shares the constants, so the graph it was made from may
+/// be changed or destroyed. One thread at a time; inside, kernels use OpenMP.
 class Executor {
  public:
   /// Throws one error (unsupported) that names every operator without a kernel.
@@ -40,11 +40,7 @@ class Executor {
   /// The graph after lowering, one node a step.
   [[nodiscard]] const Graph& lowered() const;
 
-  /// Multiply-accumulates of the last run, and how many of them were done on 8-bit integers.
-  struct Macs {
-    int64_t total = 0;
-    int64_t int8 = 0;
-  };
+  /// Multiply-accumulates of the last run.
   [[nodiscard]] Macs macs() const;
 
  private:

@@ -1,0 +1,218 @@
+#include "runtime/executor.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "runtime/lowering/lowering.h"
+
+namespace quant {
+
+namespace {
+
+constexpr size_t kAbsent = static_cast<size_t>(-1);
+
+/// A node with its kernel; values are numbered.
+struct Step {
+  const Node* node;
+  std::unique_ptr<Kernel> kernel;
+  std::vector<size_t> inputs, outputs;  // kAbsent where an optional one is left out
+  std::vector<bool> wanted;
+  std::vector<size_t> finished;  // values that nobody reads after this step
+};
+
+std::string describeMissing(const std::map<std::string, std::vector<std::string>>& missing) {
+  std::vector<std::string> parts;
+  for (const auto& [op, nodes] : missing) {
+    parts.push_back(nodes.size() == 1 ? fmt::format("{} (node '{}')", op, nodes[0])
+                                      : fmt::format("{} ({} nodes)", op, nodes.size()));
+  }
+  return fmt::format("{} operator{} of this model cannot be run here: {}", parts.size(), parts.size() == 1 ? "" : "s",
+                     fmt::join(parts, ", "));
+}
+
+std::string operatorName(const Node& node, int64_t opset) {
+  const std::string_view domain = node.domain();
+  return fmt::format("{}{}{}-{}", domain, domain.empty() ? "" : ".", node.opType(), opset);
+}
+
+bool fits(const Shape& given, const Shape& declared) {
+  return given.size() == declared.size() && std::ranges::equal(given, declared, [](int64_t size, int64_t expected) {
+           return expected < 0 || size == expected;
+         });
+}
+
+}  // namespace
+
+class Executor::Impl {
+ public:
+  Impl(const Graph& graph, ExecutorOptions options) : options_(std::move(options)), graph_(graph.clone()) {
+    if (options_.fuse) lower(graph_, options_.backend, options_.watched);
+    makeSteps(kernelsOf(options_.backend));
+    planReleases();
+  }
+
+  std::vector<Tensor> run(const NamedTensors& inputs, const Watcher& watcher) {
+    macs_ = {};
+    bindInputs(inputs, watcher);
+    for (Step& step : steps_) runStep(step, watcher);
+    return takeOutputs();
+  }
+
+  [[nodiscard]] const Graph& lowered() const { return graph_; }
+  [[nodiscard]] Macs macs() const { return macs_; }
+
+ private:
+  size_t number(const std::string& value) {
+    if (value.empty()) return kAbsent;
+    const auto [entry, added] = numbers_.emplace(value, values_.size());
+    if (added) {
+      values_.emplace_back();
+      if (const Tensor* constant = graph_.constant(value)) {
+        values_.back() = {constant->alias(), {}, {}, true};
+        return entry->second;
+      }
+    }
+    return entry->second;
+  }
+
+  void makeSteps(const KernelRegistry& registry) {
+    std::map<std::string, std::vector<std::string>> missing;
+    const Graph& graph = graph_;
+    for (const Node* node : graph.nodes()) {
+      // Operators of this program's own domain have one version and stand in no model's imports.
+      const int64_t opset = std::max<int64_t>(graph.opset(node->domain()), 1);
+      const auto* factory = registry.find(node->domain(), node->opType(), opset);
+      if (factory == nullptr) {
+        missing[operatorName(*node, opset)].push_back(node->label());
+        continue;
+      }
+      steps_.push_back(makeStep(*node, (*factory)(*node, opset)));
+    }
+    if (!missing.empty()) throw Error(ExitCode::kUnsupported, describeMissing(missing));
+    for (const auto& name : graph.outputs()) outputs_.push_back(number(name));
+  }
+
+  Step makeStep(const Node& node, std::unique_ptr<Kernel> kernel) {
+    Step step{&node, std::move(kernel), {}, {}, {}, {}};
+    for (int i = 0; i < node.inputCount(); ++i) step.inputs.push_back(number(node.input(i)));
+    for (int i = 0; i < node.outputCount(); ++i) {
+      const std::string& value = node.output(i);
+      step.outputs.push_back(number(value));
+      step.wanted.push_back(!value.empty() && (!graph_.consumers(value).empty() || graph_.isOutput(value) ||
+                                               options_.watched.contains(value)));
+    }
+    return step;
+  }
+
+  /// A value is finished after the last step that reads it, or the step that makes it when nobody does.
+  void planReleases() {
+    std::vector<size_t> last(values_.size(), kAbsent);
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      for (const auto* list : {&steps_[i].inputs, &steps_[i].outputs}) {
+        for (const size_t value : *list) {
+          if (value != kAbsent) last[value] = i;
+        }
+      }
+    }
+    for (const size_t value : outputs_) last[value] = kAbsent;
+    for (size_t value = 0; value < last.size(); ++value) {
+      if (last[value] != kAbsent && !values_[value].is_constant) steps_[last[value]].finished.push_back(value);
+    }
+  }
+
+  void bindInputs(const NamedTensors& inputs, const Watcher& watcher) {
+    for (const auto& name : graph_.inputs()) {
+      const auto given = inputs.find(name);
+      if (given == inputs.end()) throwBadInput("the model's input '{}' is not given", name);
+      requireFit(name, given->second);
+      if (watcher && options_.watched.contains(name)) watcher(name, given->second);
+      const auto known = numbers_.find(name);
+      if (known == numbers_.end()) continue;  // nobody reads it
+      values_[known->second] = {given->second.alias(), {}, {}, false};
+    }
+  }
+
+  void requireFit(const std::string& name, const Tensor& given) const {
+    const auto declared = graph_.valueType(name);
+    if (!declared) return;
+    if (declared->type != given.type()) {
+      throwBadInput("input '{}' is {}, but the model expects {}", name, toString(given.type()),
+                    toString(declared->type));
+    }
+    if (declared->shape && !fits(given.shape(), *declared->shape)) {
+      throwBadInput("input '{}' has shape {}, but the model expects {} (-1: any size)", name, toString(given.shape()),
+                    toString(*declared->shape));
+    }
+  }
+
+  void runStep(Step& step, const Watcher& watcher) {
+    std::vector<KernelContext::Value*> inputs;
+    for (const size_t value : step.inputs) inputs.push_back(value == kAbsent ? nullptr : &values_[value]);
+    KernelContext context(std::move(inputs), step.outputs.size(), step.wanted, &pool_);
+    try {
+      step.kernel->run(context);
+    } catch (Error& error) {
+      error.addContext(fmt::format("running node '{}' ({})", step.node->label(), step.node->opType()));
+      throw;
+    } catch (const std::exception& error) {
+      throwInternal("{}\n  while running node '{}' ({})", error.what(), step.node->label(), step.node->opType());
+    }
+    storeResults(step, context, watcher);
+    for (const size_t value : step.finished) values_[value] = {};
+  }
+
+  void storeResults(const Step& step, KernelContext& context, const Watcher& watcher) {
+    for (size_t i = 0; i < step.outputs.size(); ++i) {
+      auto& result = context.results()[i];
+      if (step.outputs[i] == kAbsent || !result) continue;
+      const std::string& name = step.node->output(static_cast<int>(i));
+      if (watcher && options_.watched.contains(name)) watcher(name, *result);
+      if (i == 0) countMacs(step, result->shape());
+      values_[step.outputs[i]] = {std::move(*result), {}, {}, false};
+    }
+  }
+
+  void countMacs(const Step& step, const Shape& dst) {
+    const int weights = weightsInput(*step.node);
+    if (weights < 0) return;
+    const Shape& src = values_[step.inputs[0]].tensor.shape();
+    macs_ += macsOf(*step.node, src, values_[step.inputs[static_cast<size_t>(weights)]].tensor.shape(), dst);
+  }
+
+  std::vector<Tensor> takeOutputs() {
+    std::vector<Tensor> results;
+    for (const size_t number : outputs_) {
+      results.push_back(convertLayout(values_[number].tensor, Layout::kPlain, &pool_));
+    }
+    for (const size_t number : outputs_) {
+      if (!values_[number].is_constant) values_[number] = {};
+    }
+    return results;
+  }
+
+  ExecutorOptions options_;
+  Graph graph_;
+  BufferPool pool_;  // before the values: they give their memory back to it
+  std::unordered_map<std::string, size_t> numbers_;
+  std::vector<KernelContext::Value> values_;
+  std::vector<Step> steps_;
+  std::vector<size_t> outputs_;
+  Macs macs_;
+};
+
+Executor::Executor(const Graph& graph, ExecutorOptions options)
+    : impl_(std::make_unique<Impl>(graph, std::move(options))) {}
+Executor::Executor(Executor&&) noexcept = default;
+Executor& Executor::operator=(Executor&&) noexcept = default;
+Executor::~Executor() = default;
+
+std::vector<Tensor> Executor::run(const NamedTensors& inputs, const Watcher& watcher) {
+  return impl_->run(inputs, watcher);
+}
+
+const Graph& Executor::lowered() const { return impl_->lowered(); }
+
+Macs Executor::macs() const { return impl_->macs(); }
+
+}  // namespace quant

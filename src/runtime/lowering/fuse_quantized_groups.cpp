@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "runtime/lowering/lowering.h"
+#include "runtime/lowering/quantized_value.h"
+
+namespace quant {
+
+namespace {
+
+constexpr std::string_view kMicrosoft = "com.microsoft";
+
+using Names = std::vector<std::string>;
+
+void append(Names& names, const QuantizedValue& value) {
+  names.insert(names.end(), {value.value, value.scale, value.zero_point});
+}
+
+/// Puts `op_type` in the place of `node` and of the nodes behind it that the group swallows.
+void replaceGroup(Graph& graph, Node& node, const std::vector<Node*>& swallowed, std::string_view domain,
+                  std::string_view op_type, const Names& inputs, const std::string& output) {
+  onnx::NodeProto fused = makeNode(op_type, inputs, {output}, node.name(), domain);
+  *fused.mutable_attribute() = node.proto().attribute();
+  for (Node* other : swallowed) graph.removeNode(*other);
+  graph.removeNode(node);
+  graph.addNode(std::move(fused));
+}
+
+/// Rounds a real bias to int32 in the accumulator's units scale_x * scale_w. Nothing where it would not fit.
+std::optional<Tensor> quantizeBias(const Tensor& bias, const QuantParams& src, const QuantParams& weights) {
+  const auto values = bias.data<float>();
+  Tensor result(DataType::kInt32, bias.shape());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float weight_scale = weights.scales()[weights.axis() ? i : 0];
+    const double units = std::nearbyint(values[i] / (static_cast<double>(src.scale()) * weight_scale));
+    if (!(std::abs(units) <= std::numeric_limits<int32_t>::max())) return {};
+    result.data<int32_t>()[i] = static_cast<int32_t>(units);
+  }
+  return result;
+}
+
+/// The real values of a bias: a float constant, or a dequantized int32 constant.
+std::optional<Tensor> realBias(const Graph& graph, const std::string& value) {
+  if (const Tensor* constant = graph.constant(value)) {
+    return constant->type() == DataType::kFloat32 ? std::optional(constant->alias()) : std::nullopt;
+  }
+  const Node* node = graph.producer(value);
+  if (node == nullptr || !node->is("DequantizeLinear")) return {};
+  const Tensor* integers = graph.constant(node->input(0));
+  const Tensor* scale = graph.constant(node->input(1));
+  if (integers == nullptr || scale == nullptr || integers->type() != DataType::kInt32 ||
+      scale->type() != DataType::kFloat32 || integers->rank() != 1) {
+    return {};
+  }
+  const auto scales = scale->data<float>();
+  if (scales.size() != 1 && scales.size() != integers->data<int32_t>().size()) return {};
+  Tensor real(DataType::kFloat32, integers->shape());
+  for (size_t i = 0; i < real.data<float>().size(); ++i) {
+    real.data<float>()[i] = static_cast<float>(static_cast<double>(integers->data<int32_t>()[i]) *
+                                               scales[scales.size() == 1 ? 0 : i]);
+  }
+  return real;
+}
+
+/// The name of the int32 constant that an integer operator takes as its bias; "" without bias; nothing when it cannot
+/// be had.
+std::optional<std::string> integerBias(Graph& graph, const std::string& value, const QuantizedValue& src,
+                                       const QuantizedValue& weights) {
+  if (value.empty()) return "";
+  const auto real = realBias(graph, value);
+  if (!real || real->rank() != 1) return {};
+  if (weights.params.axis() && weights.params.scales().size() != real->data<float>().size()) return {};
+  auto quantized = quantizeBias(*real, src.params, weights.params);
+  if (!quantized) return {};
+  return graph.addConstant(value + "_int32", std::move(*quantized));
+}
+
+bool isAlongAxis(const QuantizedValue& weights, int64_t axis, int64_t rank) {
+  return !weights.params.axis() || normalizeAxis(*weights.params.axis(), rank) == axis;
+}
+
+// --- one function for each kind of group: all is known before the graph changes ------------------------------------
+
+bool fuseConv(Graph& graph, Node& node, const std::set<std::string>& watched) {
+  const auto src = dequantizedFrom(graph, node.input(0)), weights = dequantizedFrom(graph, node.input(1));
+  if (!src || !weights || src->params.axis() || !graph.isConstant(weights->value)) return false;
+  if (!isAlongAxis(*weights, 0, graph.constant(weights->value)->rank())) return false;
+  const auto sink = quantizedInto(graph, node.output(), watched);
+  if (!sink) return false;
+  const auto bias = integerBias(graph, node.input(2), *src, *weights);
+  if (!bias) return false;
+
+  Names inputs;
+  append(inputs, *src);
+  append(inputs, *weights);
+  inputs.insert(inputs.end(), {sink->quantized.scale, sink->quantized.zero_point});
+  if (!bias->empty()) inputs.push_back(*bias);
+  replaceGroup(graph, node, sink->fused, "", "QLinearConv", inputs, sink->quantized.value);
+  return true;
+}
+
+bool fuseGemm(Graph& graph, Node& node, const std::set<std::string>& watched) {
+  const auto src = dequantizedFrom(graph, node.input(0)), weights = dequantizedFrom(graph, node.input(1));
+  if (!src || !weights || src->params.axis() || !graph.isConstant(weights->value)) return false;
+  if (node.attr("alpha", 1.0F) != 1 || node.attr("beta", 1.0F) != 1) return false;
+  const int64_t columns_axis = node.attr("transB", int64_t{0}) != 0 ? 0 : 1;
+  if (!isAlongAxis(*weights, columns_axis, 2)) return false;
+  const auto bias = integerBias(graph, node.input(2), *src, *weights);
+  if (!bias) return false;
+
+  // Without a QuantizeLinear behind it the result stays float, which QGemm can write as well.
+  const auto sink = quantizedInto(graph, node.output(), watched);
+  Names inputs;
+  append(inputs, *src);
+  append(inputs, *weights);
+  inputs.push_back(*bias);
+  if (sink) inputs.insert(inputs.end(), {sink->quantized.scale, sink->quantized.zero_point});
+  node.removeAttr("beta");
+  const std::string output = sink ? sink->quantized.value : node.output();
+  replaceGroup(graph, node, sink ? sink->fused : std::vector<Node*>{}, kMicrosoft, "QGemm", inputs, output);
+  return true;
+}
+
+bool fuseMatMul(Graph& graph, Node& node, const std::set<std::string>& watched) {
+  const auto a = dequantizedFrom(graph, node.input(0)), b = dequantizedFrom(graph, node.input(1));
+  if (!a || !b || a->params.axis()) return false;
+  if (b->params.axis()) {
+    const Tensor* weights = graph.constant(b->value);
+    if (weights == nullptr || weights->rank() != 2 || !isAlongAxis(*b, 1, 2)) return false;
+  }
+  const auto sink = quantizedInto(graph, node.output(), watched);
+  if (!sink) return false;
+  Names inputs;
+  append(inputs, *a);
+  append(inputs, *b);
+  inputs.insert(inputs.end(), {sink->quantized.scale, sink->quantized.zero_point});
+  replaceGroup(graph, node, sink->fused, "", "QLinearMatMul", inputs, sink->quantized.value);
+  return true;
+}
+
+/// Operators of com.microsoft that read (value, scale, zero point) for each source and then the result's parameters.
+bool fuseElementwise(Graph& graph, Node& node, std::string_view op_type, const std::set<std::string>& watched) {
+  Names inputs;
+  for (int i = 0; i < node.inputCount(); ++i) {
+    const auto src = dequantizedFrom(graph, node.input(i));
+    if (!src || src->params.axis()) return false;
+    append(inputs, *src);
+  }
+  const auto sink = quantizedInto(graph, node.output(), watched);
+  if (!sink) return false;
+  inputs.insert(inputs.end(), {sink->quantized.scale, sink->quantized.zero_point});
+  replaceGroup(graph, node, sink->fused, kMicrosoft, op_type, inputs, sink->quantized.value);
+  return true;
+}
+
+bool fuseConcat(Graph& graph, Node& node, const std::set<std::string>& watched) {
+  Names sources;
+  for (int i = 0; i < node.inputCount(); ++i) {
+    const auto src = dequantizedFrom(graph, node.input(i));
+    if (!src || src->params.axis()) return false;
+    append(sources, *src);
+  }
+  const auto sink = quantizedInto(graph, node.output(), watched);
+  if (!sink) return false;
+  Names inputs = {sink->quantized.scale, sink->quantized.zero_point};
+  inputs.insert(inputs.end(), sources.begin(), sources.end());
+  replaceGroup(graph, node, sink->fused, kMicrosoft, "QLinearConcat", inputs, sink->quantized.value);
+  return true;
+}
+
+/// Operators that pick or move elements give the same integers when both sides share their parameters.
+bool moveIntegers(Graph& graph, Node& node, const std::set<std::string>& watched) {
+  const auto src = dequantizedFrom(graph, node.input(0));
+  if (!src || src->params.axis() || node.outputCount() != 1) return false;
+  const auto sink = quantizedInto(graph, node.output(), watched);
+  if (!sink || sink->quantized.params != src->params) return false;
+  Names inputs(node.proto().input().begin(), node.proto().input().end());
+  inputs[0] = src->value;
+  replaceGroup(graph, node, sink->fused, "", node.opType(), inputs, sink->quantized.value);
+  return true;
+}
+
+constexpr std::array<std::string_view, 13> kMovesElements = {
+    "MaxPool", "Reshape",   "Flatten",      "Transpose",    "Squeeze", "Unsqueeze", "Slice",
+    "Gather",  "Identity",  "DepthToSpace", "SpaceToDepth", "Expand",  "Tile"};
+
+bool isNearestResize(const Node& node) { return node.is("Resize") && node.attr("mode", "nearest") == "nearest"; }
+
+bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
+  if (!node.domain().empty()) return false;
+  const std::string& op = node.opType();
+  if (op == "Conv") return fuseConv(graph, node, watched);
+  if (op == "Gemm") return fuseGemm(graph, node, watched);
+  if (op == "MatMul") return fuseMatMul(graph, node, watched);
+  if (op == "Add") return fuseElementwise(graph, node, "QLinearAdd", watched);
+  if (op == "Mul") return fuseElementwise(graph, node, "QLinearMul", watched);
+  if (op == "Sigmoid") return fuseElementwise(graph, node, "QLinearSigmoid", watched);
+  if (op == "LeakyRelu") return fuseElementwise(graph, node, "QLinearLeakyRelu", watched);
+  if (op == "GlobalAveragePool") return fuseElementwise(graph, node, "QLinearGlobalAveragePool", watched);
+  if (op == "AveragePool") return fuseElementwise(graph, node, "QLinearAveragePool", watched);
+  if (op == "Concat") return fuseConcat(graph, node, watched);
+  if (std::ranges::find(kMovesElements, op) != kMovesElements.end() || isNearestResize(node)) {
+    return moveIntegers(graph, node, watched);
+  }
+  return false;
+}
+
+}  // namespace
+
+int fuseQuantizedGroups(Graph& graph, const std::set<std::string>& watched) {
+  int fused = 0;
+  for (Node* node : graph.nodes()) fused += fuseGroup(graph, *node, watched) ? 1 : 0;
+  if (fused > 0) {
+    graph.removeUnused(watched);
+    if (graph.opset(kMicrosoft) == 0) graph.setOpset(kMicrosoft, 1);
+  }
+  return fused;
+}
+
+}  // namespace quant

@@ -1,0 +1,10 @@
+#include "runtime/lowering/lowering.h"
+
+namespace quant {
+
+void lower(Graph& graph, Backend backend, const std::set<std::string>& watched) {
+  fuseQuantizedGroups(graph, watched);
+  if (backend == Backend::kOneDnn) fuseActivations(graph, watched);
+}
+
+}  // namespace quant

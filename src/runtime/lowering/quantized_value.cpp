@@ -1,0 +1,113 @@
+#include "runtime/lowering/quantized_value.h"
+
+#include <cmath>
+#include <limits>
+
+namespace quant {
+
+namespace {
+
+std::vector<int32_t> asInts(const Tensor& tensor) {
+  if (tensor.type() == DataType::kUInt8) {
+    const auto data = tensor.data<uint8_t>();
+    return {data.begin(), data.end()};
+  }
+  const auto data = tensor.data<int8_t>();
+  return {data.begin(), data.end()};
+}
+
+bool is8Bit(DataType type) { return type == DataType::kUInt8 || type == DataType::kInt8; }
+
+bool allUsable(std::span<const float> scales) {
+  return !scales.empty() && std::ranges::all_of(scales, [](float s) { return std::isfinite(s) && s > 0; });
+}
+
+/// The zero point's constant: the node's own, or zeros of `type` beside its scale.
+std::string zeroPointName(Graph& graph, const Node& node, DataType type, const Tensor& scale) {
+  if (node.hasInput(2)) return node.input(2);
+  Tensor zeros(type, scale.shape());
+  std::fill_n(static_cast<std::byte*>(zeros.bytes()), zeros.byteSize(), std::byte{0});
+  return graph.addConstant(node.input(1) + "_zero_point", std::move(zeros));
+}
+
+/// The parameters of a QuantizeLinear or DequantizeLinear whose integers are the value `integers`.
+std::optional<QuantizedValue> parametersOf(Graph& graph, const Node& node, const std::string& integers,
+                                           DataType default_type) {
+  const Tensor* scale = graph.constant(node.input(1));
+  if (scale == nullptr || scale->type() != DataType::kFloat32 || scale->rank() > 1) return {};
+  if (node.attr("block_size", int64_t{0}) != 0 || !allUsable(scale->data<float>())) return {};
+  if (node.hasInput(2) && !graph.isConstant(node.input(2))) return {};
+  const DataType type = node.hasInput(2) ? graph.constant(node.input(2))->type() : default_type;
+  if (!is8Bit(type)) return {};
+
+  const std::string zero_point = zeroPointName(graph, node, type, *scale);
+  const auto scales = scale->data<float>();
+  const auto zero_points = asInts(*graph.constant(zero_point));
+  if (zero_points.size() != scales.size()) return {};
+  const QuantParams params = scale->elementCount() == 1
+                                 ? QuantParams(type, scales[0], zero_points[0])
+                                 : QuantParams(type, {scales.begin(), scales.end()}, zero_points,
+                                               node.attr("axis", int64_t{1}));
+  return QuantizedValue{integers, node.input(1), zero_point, params};
+}
+
+float boundOf(const Graph& graph, const Node& clip, int input, const char* attribute, float fallback) {
+  if (clip.hasAttr(attribute)) return clip.attr(attribute, fallback);
+  if (!clip.hasInput(input)) return fallback;
+  const Tensor* bound = graph.constant(clip.input(input));
+  return bound != nullptr && bound->type() == DataType::kFloat32 ? bound->data<float>()[0]
+                                                                 : std::numeric_limits<float>::quiet_NaN();
+}
+
+/// The interval that an activation clamps to; nothing when it does something else.
+std::optional<Range> clampOf(const Graph& graph, const Node& node) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (node.is("Relu")) return Range{0, kInfinity};
+  if (!node.is("Clip")) return {};
+  const Range range{boundOf(graph, node, 1, "min", -kInfinity), boundOf(graph, node, 2, "max", kInfinity)};
+  if (std::isnan(range.low) || std::isnan(range.high)) return {};
+  return range;
+}
+
+/// True when quantizing saturates at least as early as the clamp does, so that leaving the clamp out changes nothing.
+bool impliedBy(const Range& clamp, const QuantParams& params) {
+  const QuantLimits limits = storageLimits(params.storage());
+  return params.quantize(clamp.low) <= limits.low && params.quantize(clamp.high) >= limits.high;
+}
+
+}  // namespace
+
+std::optional<QuantizedValue> dequantizedFrom(Graph& graph, const std::string& value) {
+  const Node* node = graph.producer(value);
+  if (node == nullptr || !node->is("DequantizeLinear")) return {};
+  const auto* proto = graph.constantProto(node->input(0));
+  const DataType type = proto != nullptr ? static_cast<DataType>(proto->data_type()) : DataType::kUInt8;
+  return parametersOf(graph, *node, node->input(0), type);
+}
+
+std::optional<QuantizedSink> quantizedInto(Graph& graph, const std::string& value,
+                                           const std::set<std::string>& watched) {
+  QuantizedSink sink{{"", "", "", QuantParams(DataType::kUInt8, 1, 0)}, {}};
+  std::vector<Range> clamps;
+  std::string current = value;
+  while (graph.hasSingleUse(current) && !watched.contains(current)) {
+    Node* reader = graph.consumers(current).front();
+    sink.fused.push_back(reader);
+    if (reader->is("QuantizeLinear") && reader->input(0) == current) {
+      auto quantized = parametersOf(graph, *reader, reader->output(), DataType::kUInt8);
+      if (!quantized || quantized->params.axis()) return {};
+      for (const Range& clamp : clamps) {
+        if (!impliedBy(clamp, quantized->params)) return {};
+      }
+      sink.quantized = std::move(*quantized);
+      return sink;
+    }
+    const auto clamp = clampOf(graph, *reader);
+    if (!clamp || reader->input(0) != current) return {};
+    clamps.push_back(*clamp);
+    current = reader->output();
+  }
+  return {};
+}
+
+}  // namespace quant

@@ -1,0 +1,75 @@
+#include "runtime/macs.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace quant {
+
+namespace {
+
+enum class Kind { kConv, kConvTranspose, kMatMul };
+
+struct Row {
+  std::string_view op_type;
+  Kind kind;
+  int weights_input;
+  bool int8;
+};
+
+constexpr std::array kOperators = {
+    Row{"Conv", Kind::kConv, 1, false},
+    Row{"FusedConv", Kind::kConv, 1, false},
+    Row{"ConvTranspose", Kind::kConvTranspose, 1, false},
+    Row{"Gemm", Kind::kMatMul, 1, false},
+    Row{"FusedGemm", Kind::kMatMul, 1, false},
+    Row{"MatMul", Kind::kMatMul, 1, false},
+    Row{"FusedMatMul", Kind::kMatMul, 1, false},
+    Row{"QLinearConv", Kind::kConv, 3, true},
+    Row{"FusedQLinearConv", Kind::kConv, 3, true},
+    Row{"ConvInteger", Kind::kConv, 1, true},
+    Row{"QLinearMatMul", Kind::kMatMul, 3, true},
+    Row{"QGemm", Kind::kMatMul, 3, true},
+    Row{"MatMulInteger", Kind::kMatMul, 1, true},
+};
+
+const Row* rowOf(const Node& node) {
+  const auto* found = std::ranges::find(kOperators, std::string_view(node.opType()), &Row::op_type);
+  return found == kOperators.end() ? nullptr : found;
+}
+
+int64_t product(const Shape& shape, size_t first) {
+  int64_t result = 1;
+  for (size_t i = first; i < shape.size(); ++i) result *= shape[i];
+  return result;
+}
+
+int64_t countOf(Kind kind, const Shape& src, const Shape& weights, const Shape& dst) {
+  switch (kind) {
+    case Kind::kConv: return product(dst, 0) * product(weights, 1);
+    case Kind::kConvTranspose: return product(src, 0) * product(weights, 1);
+    case Kind::kMatMul: {
+      // The inner dimension: both operands together hold it twice, beside the sizes that the result has.
+      const int64_t columns = dst.empty() ? 1 : dst.back();
+      const int64_t matrix = weights.size() < 2 ? product(weights, 0) : product(weights, weights.size() - 2);
+      return columns == 0 ? 0 : product(dst, 0) * (matrix / columns);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+Macs macsOf(const Node& node, const Shape& src, const Shape& weights, const Shape& dst) {
+  const Row* row = rowOf(node);
+  if (row == nullptr) return {};
+  const int64_t count = countOf(row->kind, src, weights, dst);
+  return {count, row->int8 ? count : 0};
+}
+
+int weightsInput(const Node& node) {
+  const Row* row = rowOf(node);
+  return row == nullptr ? -1 : row->weights_input;
+}
+
+}  // namespace quant

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+#include "graph/node.h"
+
+namespace quant {
+
+/// Multiply-accumulates of a model, and how many of them are done on 8-bit integers.
+struct Macs {
+  int64_t total = 0;
+  int64_t int8 = 0;
+
+  Macs& operator+=(const Macs& other) {
+    total += other.total;
+    int8 += other.int8;
+    return *this;
+  }
+};
+
+/// Multiply-accumulates of one step with weights or two matrices (Conv, ConvTranspose, Gemm, MatMul and their integer
+/// and fused forms); zero for any other operator. `weights` is the shape of the second operand: W, B.
+Macs macsOf(const Node& node, const Shape& src, const Shape& weights, const Shape& dst);
+
+/// Which input of `node` holds the second operand that `macsOf` wants.
+int weightsInput(const Node& node);
+
+}  // namespace quant
