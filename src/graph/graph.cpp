@@ -37,6 +37,13 @@ std::optional<ValueType> typeOf(const onnx::ValueInfoProto& info) {
   return result;
 }
 
+std::vector<std::string> sizeNamesOf(const onnx::ValueInfoProto& info) {
+  std::vector<std::string> names;
+  for (const auto& dim : info.type().tensor_type().shape().dim()) names.push_back(dim.dim_param());
+  if (std::ranges::all_of(names, &std::string::empty)) names.clear();
+  return names;
+}
+
 void addInput(onnx::GraphProto& graph, const std::string& name, const onnx::TensorProto& like) {
   auto& input = *graph.add_input();
   input.set_name(name);
@@ -71,9 +78,7 @@ Graph::Graph(onnx::ModelProto model) : rest_(std::move(model)) {
   graph.clear_node();
   graph.clear_initializer();
   for (const auto* infos : {&graph.input(), &graph.output(), &graph.value_info()}) {
-    for (const auto& info : *infos) {
-      if (auto type = typeOf(info)) types_[info.name()] = std::move(*type);
-    }
+    for (const auto& info : *infos) learnType(info);
   }
 }
 
@@ -87,6 +92,7 @@ Graph Graph::clone() const {
   copy.next_position_ = next_position_;
   for (const auto& node : nodes_) copy.addNode(node->proto_);
   copy.types_ = types_;
+  copy.size_names_ = size_names_;
   return copy;
 }
 
@@ -339,16 +345,24 @@ std::vector<std::string> Graph::constants() const {
 
 std::string Graph::addConstant(const std::string& base_name, Tensor tensor) {
   const std::string name = uniqueName(base_name);
+  defineConstant(name, std::move(tensor));
+  return name;
+}
+
+void Graph::defineConstant(const std::string& name, Tensor tensor) {
+  if (constants_.contains(name) || producers_.contains(name)) throwInternal("'{}' has a producer already", name);
   auto proto = std::make_shared<onnx::TensorProto>();
   proto->set_name(name);
   proto->set_data_type(static_cast<int32_t>(tensor.type()));
   for (const int64_t size : tensor.shape()) proto->add_dims(size);
   types_[name] = {tensor.type(), tensor.shape()};
   constants_[name] = {std::move(proto), std::move(tensor), true, next_position_++};
-  return name;
 }
 
 void Graph::removeConstant(const std::string& value) {
+  auto& inputs = *rest_.mutable_graph()->mutable_input();
+  const auto declared = std::ranges::find_if(inputs, [&](const auto& info) { return info.name() == value; });
+  if (declared != inputs.end()) inputs.erase(declared);
   constants_.erase(value);
   types_.erase(value);
 }
@@ -391,7 +405,10 @@ std::optional<ValueType> Graph::valueType(const std::string& value) const {
   return found == types_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void Graph::setValueType(const std::string& value, ValueType type) { types_[value] = std::move(type); }
+void Graph::setValueType(const std::string& value, ValueType type) {
+  types_[value] = std::move(type);
+  size_names_.erase(value);
+}
 
 /// The model for shape inference: large constants stand in it as typed inputs, so that no weight is copied.
 onnx::ModelProto Graph::skeleton() const {
@@ -418,12 +435,23 @@ void Graph::inferShapes() {
   } catch (const std::exception& error) {
     throwBadInput("shape inference failed: {}", error.what());
   }
-  for (const auto& info : model.graph().value_info()) {
-    if (auto type = typeOf(info)) types_[info.name()] = std::move(*type);
+  size_names_.clear();  // inference numbers the sizes that it names anew each time
+  for (const auto* infos : {&rest_.graph().input(), &model.graph().value_info(), &model.graph().output()}) {
+    for (const auto& info : *infos) learnType(info);
   }
-  for (const auto& info : model.graph().output()) {
-    if (auto type = typeOf(info)) types_[info.name()] = std::move(*type);
-  }
+}
+
+void Graph::learnType(const onnx::ValueInfoProto& info) {
+  auto type = typeOf(info);
+  if (!type) return;
+  types_[info.name()] = std::move(*type);
+  size_names_[info.name()] = sizeNamesOf(info);
+}
+
+std::string Graph::sizeName(const std::string& value, int64_t axis) const {
+  const auto found = size_names_.find(value);
+  const bool is_known = found != size_names_.end() && axis >= 0 && axis < std::ssize(found->second);
+  return is_known ? found->second[static_cast<size_t>(axis)] : std::string();
 }
 
 // --- the model around it ------------------------------------------------------------------------------------------

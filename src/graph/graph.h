@@ -89,6 +89,9 @@ class Graph {
   [[nodiscard]] std::vector<std::string> constants() const;
   /// Adds an initializer and returns its name, `base_name` made unique.
   std::string addConstant(const std::string& base_name, Tensor tensor);
+  /// Makes `value`, which nothing produces (any more), an initializer: its readers, subgraphs among them, stay.
+  void defineConstant(const std::string& value, Tensor tensor);
+  /// Also drops the graph input of that name, by which old files declare their initializers.
   void removeConstant(const std::string& value);
   /// Gives the initializer `value` its elements, where the file keeps them elsewhere (external data).
   void attachData(const std::string& value, Tensor tensor);
@@ -102,6 +105,9 @@ class Graph {
   /// contradicts itself.
   void inferShapes();
   void setValueType(const std::string& value, ValueType type);
+  /// The name of a size that only a run can tell ("batch"): sizes of the same name are equal. Empty when the size is
+  /// known, or when nothing is known of it.
+  [[nodiscard]] std::string sizeName(const std::string& value, int64_t axis) const;
 
   // --- the model around it ---------------------------------------------------------------------------------------
   /// The version imported for `domain` ("" is ONNX's own); 0 when it is not imported.
@@ -127,6 +133,7 @@ class Graph {
 
   void index(Node& node);
   void unindex(Node& node);
+  void learnType(const onnx::ValueInfoProto& info);
   [[nodiscard]] std::vector<Node*> sorted() const;
   [[nodiscard]] onnx::ModelProto skeleton() const;
 
@@ -136,6 +143,7 @@ class Graph {
   std::unordered_map<std::string, Node*> producers_;
   std::unordered_map<std::string, std::vector<Node*>> consumers_;  // one entry for each place that reads
   std::unordered_map<std::string, ValueType> types_;
+  std::unordered_map<std::string, std::vector<std::string>> size_names_;  // for each axis; only where there is one
   size_t next_position_ = 0;
 };
 
