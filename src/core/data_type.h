@@ -50,7 +50,7 @@ struct BFloat16 {
 /// Bytes of one element; 0 for types without a fixed whole size (strings, unknown types).
 int elementSize(DataType type);
 
-/// ONNX's spelling ("float", "uint8", ...), or "type 17" for a number that has no name here.
+/// ONNX's spelling ("float", "uint8", ...); says that the type is unknown for a number that has no name here.
 std::string_view toString(DataType type);
 
 /// True for the floating point types (16, 32 and 64 bits).

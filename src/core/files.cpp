@@ -35,6 +35,19 @@ class Descriptor {
   throwBadInput("cannot {} '{}': {}", action, path.string(), std::strerror(errno));
 }
 
+/// A rename would replace a device or fail on a folder only after all the work.
+void requireWritable(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;  // what cannot be looked at is reported when it is written
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, ignored)) {
+    throwBadInput("cannot write '{}': there is no folder '{}'", path.string(), folder.string());
+  }
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
+    throwBadInput("cannot write '{}': it is there already and is not a regular file", path.string());
+  }
+}
+
 void flushToDisk(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0 || ::fsync(file.number()) != 0) throwSystemError(path, "flush");
@@ -49,7 +62,8 @@ std::string readFile(const std::filesystem::path& path) {
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Without O_NONBLOCK, opening a named pipe would wait for its writer.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (file.number() < 0 || ::fstat(file.number(), &status) != 0) throwSystemError(path, "read");
   if (!S_ISREG(status.st_mode)) throwBadInput("cannot read '{}': it is not a regular file", path.string());
@@ -65,6 +79,7 @@ MappedFile::~MappedFile() {
 }
 
 PendingFile::PendingFile(std::filesystem::path final_path) : final_(std::move(final_path)), temporary_(final_) {
+  requireWritable(final_);
   temporary_ += fmt::format(".{}.tmp", ::getpid());
 }
 
@@ -101,7 +116,7 @@ std::string humanSize(uint64_t bytes) {
   constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB"};
   auto value = static_cast<double>(bytes);
   size_t unit = 0;
-  while (value >= 1000 && unit + 1 < kUnits.size()) {
+  while (value >= 999.95 && unit + 1 < kUnits.size()) {  // which would print as 1000.0
     value /= 1000;
     ++unit;
   }

@@ -36,6 +36,7 @@ class MappedFile {
 /// renamed by `commit`, and removed if `commit` is never reached.
 class PendingFile {
  public:
+  /// Throws (bad input) when the folder is missing, or when something other than a regular file has that name.
   explicit PendingFile(std::filesystem::path final_path);
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;

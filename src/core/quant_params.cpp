@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/error.h"
 
@@ -10,23 +11,34 @@ namespace quant {
 
 namespace {
 
-/// How a tensor falls apart around the quantization axis: [outer, channels, inner].
+/// How a tensor's memory falls apart around the quantization axis: [outer, channels, inner].
 struct AxisView {
   size_t outer = 1, channels = 1, inner = 1;
 };
 
-AxisView viewAround(const Shape& shape, const QuantParams& params) {
+/// The axes in memory order: N, C, spatial... or N, spatial..., C.
+std::vector<size_t> memoryOrder(const Tensor& tensor) {
+  std::vector<size_t> axes(tensor.shape().size());
+  std::iota(axes.begin(), axes.end(), size_t{0});
+  if (tensor.layout() == Layout::kChannelsLast) std::rotate(axes.begin() + 1, axes.begin() + 2, axes.end());
+  return axes;
+}
+
+AxisView viewAround(const Tensor& tensor, const QuantParams& params) {
   AxisView view;
   if (!params.axis()) {
-    view.inner = static_cast<size_t>(elementCount(shape));
+    view.inner = static_cast<size_t>(tensor.elementCount());
     return view;
   }
-  const auto axis = static_cast<size_t>(normalizeAxis(*params.axis(), static_cast<int64_t>(shape.size())));
-  for (size_t i = 0; i < shape.size(); ++i) {
-    (i < axis ? view.outer : i == axis ? view.channels : view.inner) *= static_cast<size_t>(shape[i]);
+  const auto axis = static_cast<size_t>(normalizeAxis(*params.axis(), tensor.rank()));
+  size_t* part = &view.outer;
+  for (const size_t i : memoryOrder(tensor)) {
+    if (i == axis) part = &view.inner;
+    (i == axis ? view.channels : *part) *= static_cast<size_t>(tensor.shape()[i]);
   }
   if (view.channels != params.scales().size()) {
-    throwInternal("{} scales for axis {} of a tensor of shape {}", params.scales().size(), axis, toString(shape));
+    throwInternal("{} scales for axis {} of a tensor of shape {}", params.scales().size(), axis,
+                  toString(tensor.shape()));
   }
   return view;
 }
@@ -40,6 +52,13 @@ void forEach(const AxisView& view, Visit visit) {
       for (size_t i = 0; i < view.inner; ++i) visit(index++, c);
     }
   }
+}
+
+/// `scale` as a float with which even `steps` steps stay finite.
+float finiteScale(double scale, int32_t steps) {
+  auto result = static_cast<float>(std::min(scale, static_cast<double>(std::numeric_limits<float>::max()) / steps));
+  while (!std::isfinite(result * static_cast<float>(steps))) result = std::nextafter(result, 0.0F);
+  return result;
 }
 
 /// Calls `body` with a value of the storage type's C++ type.
@@ -69,9 +88,7 @@ QuantLimits storageLimits(DataType storage) {
 int32_t roundAndSaturate(float value, QuantLimits limits) {
   if (std::isnan(value)) return std::clamp(0, limits.low, limits.high);
   // In double, because int32's largest value is not a float.
-  const double rounded = std::nearbyint(static_cast<double>(value));
-  return static_cast<int32_t>(
-      std::clamp(rounded, static_cast<double>(limits.low), static_cast<double>(limits.high)));
+  return static_cast<int32_t>(std::clamp<double>(std::nearbyint(static_cast<double>(value)), limits.low, limits.high));
 }
 
 QuantParams::QuantParams(DataType storage, float scale, int32_t zero_point)
@@ -95,14 +112,15 @@ QuantParams::QuantParams(DataType storage, std::vector<float> scales, std::vecto
 
 int32_t QuantParams::quantize(float real, size_t channel) const {
   const QuantLimits limits = storageLimits(storage_);
-  const int32_t zero_point = zero_points_[channel];
-  const int32_t q = roundAndSaturate(real / scales_[channel],
-                                     {limits.low - std::max(zero_point, 0), limits.high - std::min(zero_point, 0)});
-  return std::clamp(q + zero_point, limits.low, limits.high);
+  const float scaled = real / scales_[channel];
+  if (std::isnan(scaled)) return zero_points_[channel];
+  // In double, where neither the rounded value nor the sum can overflow.
+  const double q = std::nearbyint(static_cast<double>(scaled)) + zero_points_[channel];
+  return static_cast<int32_t>(std::clamp<double>(q, limits.low, limits.high));
 }
 
 float QuantParams::dequantize(int32_t q, size_t channel) const {
-  return scales_[channel] * static_cast<float>(q - zero_points_[channel]);
+  return scales_[channel] * static_cast<float>(int64_t{q} - zero_points_[channel]);
 }
 
 Tensor QuantParams::quantize(const Tensor& real) const {
@@ -111,7 +129,7 @@ Tensor QuantParams::quantize(const Tensor& real) const {
   withStorage(storage_, [&](auto example) {
     using Storage = decltype(example);
     const auto dst = quantized.data<Storage>();
-    forEach(viewAround(real.shape(), *this),
+    forEach(viewAround(real, *this),
             [&](size_t i, size_t channel) { dst[i] = static_cast<Storage>(quantize(src[i], channel)); });
   });
   return quantized;
@@ -122,7 +140,7 @@ Tensor QuantParams::dequantize(const Tensor& quantized) const {
   const auto dst = real.data<float>();
   withStorage(storage_, [&](auto example) {
     const auto src = quantized.data<decltype(example)>();
-    forEach(viewAround(quantized.shape(), *this),
+    forEach(viewAround(quantized, *this),
             [&](size_t i, size_t channel) { dst[i] = dequantize(static_cast<int32_t>(src[i]), channel); });
   });
   return real;
@@ -139,9 +157,9 @@ QuantParams asymmetricParams(Range range, DataType storage) {
   const double scale = (high - low) / (static_cast<double>(limits.high) - limits.low);
   // A scale under the smallest normal float would divide to infinity: such a range holds nothing but zero.
   if (scale < std::numeric_limits<float>::min()) return {storage, 1.0F, 0};
-  const double zero_point = std::nearbyint(limits.low - low / scale);
-  return {storage, static_cast<float>(scale),
-          static_cast<int32_t>(std::clamp<double>(zero_point, limits.low, limits.high))};
+  const auto zero_point =
+      static_cast<int32_t>(std::clamp<double>(std::nearbyint(limits.low - low / scale), limits.low, limits.high));
+  return {storage, finiteScale(scale, std::max(limits.high - zero_point, zero_point - limits.low)), zero_point};
 }
 
 QuantParams symmetricParams(Range range, DataType storage) {
@@ -151,12 +169,13 @@ QuantParams symmetricParams(Range range, DataType storage) {
   const int32_t steps = limits.high - zero_point;
   const double scale = static_cast<double>(std::max(std::abs(range.low), std::abs(range.high))) / steps;
   if (scale < std::numeric_limits<float>::min()) return {storage, 1.0F, zero_point};
-  return {storage, static_cast<float>(scale), zero_point};
+  return {storage, finiteScale(scale, std::max(steps, zero_point - limits.low)), zero_point};
 }
 
 float symmetricWeightScale(float max_abs, DataType storage) {
-  const double scale = static_cast<double>(max_abs) / storageLimits(storage).high;
-  return scale < std::numeric_limits<float>::min() ? 1.0F : static_cast<float>(scale);
+  const int32_t steps = storageLimits(storage).high;
+  const double scale = static_cast<double>(max_abs) / steps;
+  return scale < std::numeric_limits<float>::min() ? 1.0F : finiteScale(scale, steps);
 }
 
 }  // namespace quant

@@ -41,7 +41,7 @@ size_t Tensor::byteSize() const { return static_cast<size_t>(count_) * static_ca
 
 Tensor Tensor::clone() const {
   Tensor copy(type_, shape_, layout_);
-  std::memcpy(copy.bytes_, bytes_, byteSize());
+  if (count_ != 0) std::memcpy(copy.bytes_, bytes_, byteSize());  // an empty view may have no address
   return copy;
 }
 
