@@ -1,0 +1,86 @@
+#include <algorithm>
+
+#include "runtime/ops/arguments.h"
+#include "runtime/ops/register.h"
+#include "runtime/ops/strided_copy.h"
+
+namespace quant {
+
+namespace {
+
+/// `shape` and its strides with axes in the order of `permutation`.
+struct Turned {
+  Shape box;
+  std::vector<int64_t> strides;
+};
+
+Turned turn(const Shape& shape, const std::vector<int64_t>& permutation) {
+  const auto strides = rowMajorStrides(shape);
+  Turned turned;
+  for (const int64_t axis : permutation) {
+    turned.box.push_back(shape[static_cast<size_t>(axis)]);
+    turned.strides.push_back(strides[static_cast<size_t>(axis)]);
+  }
+  return turned;
+}
+
+void transpose(const Node& node, KernelContext& context) {
+  const Tensor& src = context.input(0);
+  std::vector<int64_t> reversed = allAxes(src.rank());
+  std::ranges::reverse(reversed);
+  const auto permutation = normalizeAxes(node.attr("perm", reversed), src.rank());
+  requireCount("Transpose's perm", permutation.size(), src.shape().size());
+  const Turned turned = turn(src.shape(), permutation);
+  copyStrided(src, context.output(0, src.type(), turned.box), turned.box, turned.strides);
+}
+
+/// N, C, H, W of an input that blocks of pixels are moved in or out of.
+struct ImageSizes {
+  int64_t batch, channels, height, width;
+};
+
+ImageSizes imageSizes(const Node& node, const Tensor& src) {
+  if (src.rank() != 4) throwBadInput("{} of shape {}, expected [N,C,H,W]", node.opType(), toString(src.shape()));
+  return {src.shape()[0], src.shape()[1], src.shape()[2], src.shape()[3]};
+}
+
+int64_t blockSize(const Node& node) {
+  const int64_t block = node.attr("blocksize", int64_t{0});
+  if (block < 1 || block > 1 << 15) throwBadInput("{} with blocksize {}", node.opType(), block);
+  return block;
+}
+
+//   DCR: [N, by, bx, C', H, W]  ->  [N, C', H, by, W, bx]
+//   CRD: [N, C', by, bx, H, W]  ->  [N, C', H, by, W, bx]
+void depthToSpace(const Node& node, KernelContext& context) {
+  const Tensor& src = context.input(0);
+  const auto [n, c, h, w] = imageSizes(node, src);
+  const int64_t b = blockSize(node);
+  if (c % (b * b) != 0) throwBadInput("DepthToSpace of {} channels in blocks of {} x {}", c, b, b);
+  const std::string mode = node.attr("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD") throwBadInput("DepthToSpace with mode '{}', expected DCR or CRD", mode);
+  const int64_t depth = c / (b * b);
+  const Turned turned = mode == "DCR" ? turn({n, b, b, depth, h, w}, {0, 3, 4, 1, 5, 2})
+                                      : turn({n, depth, b, b, h, w}, {0, 1, 4, 2, 5, 3});
+  copyStrided(src, context.output(0, src.type(), {n, depth, h * b, w * b}), turned.box, turned.strides);
+}
+
+//   [N, C, H', by, W', bx]  ->  [N, by, bx, C, H', W']
+void spaceToDepth(const Node& node, KernelContext& context) {
+  const Tensor& src = context.input(0);
+  const auto [n, c, h, w] = imageSizes(node, src);
+  const int64_t b = blockSize(node);
+  if (h % b != 0 || w % b != 0) throwBadInput("SpaceToDepth of {} x {} pixels in blocks of {} x {}", h, w, b, b);
+  const Turned turned = turn({n, c, h / b, b, w / b, b}, {0, 3, 5, 1, 2, 4});
+  copyStrided(src, context.output(0, src.type(), {n, c * b * b, h / b, w / b}), turned.box, turned.strides);
+}
+
+}  // namespace
+
+void registerTransposeOps(KernelRegistry& registry) {
+  registry.addFunction("Transpose", 1, transpose);
+  registry.addFunction("DepthToSpace", 1, depthToSpace);
+  registry.addFunction("SpaceToDepth", 1, spaceToDepth);
+}
+
+}  // namespace quant
