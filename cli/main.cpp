@@ -1,1 +1,102 @@
-int main() { return 0; }
+#include <omp.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "app/eval_command.h"
+#include "app/quantize_command.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "flags.h"
+#include "progress_bar.h"
+
+namespace quant {
+
+namespace {
+
+constexpr int kInterrupted = 130;  // what shells give a process that Ctrl-C ended
+
+constexpr const char* kExamples = R"(Examples:
+  quantize model.onnx --calib-data pictures/ --preset imagenet
+  quantize model.onnx --calib-data samples/ --calib-method kl -o small.onnx --report small.json
+  quantize model.onnx --calib-data pictures/ --exclude-node 'head/*' --dry-run
+  quantize eval model.onnx model.int8.onnx --data validation/
+
+Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 3 the model has operators that cannot be run here.)";
+
+constexpr const char* kEvalExamples = R"(Examples:
+  quantize eval model.onnx model.int8.onnx --data validation/
+  quantize eval model.int8.onnx --data validation/ --classes classes.txt --backend reference)";
+
+struct GlobalOptions {
+  bool quiet = false, verbose = false;
+  int threads = 0;
+};
+
+void declareGlobalFlags(CLI::App& app, GlobalOptions& options) {
+  auto* quiet = app.add_flag("-q,--quiet", options.quiet, "Print nothing but results that were asked for, and errors");
+  app.add_flag("-v,--verbose", options.verbose, "Say more")->excludes(quiet);
+  app.add_option("--threads", options.threads, "Threads to use (default: all cores)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+}
+
+void applyGlobal(const GlobalOptions& options) {
+  auto logger = spdlog::stderr_color_mt("quantize");
+  logger->set_pattern("%^quantize: %v%$");
+  logger->set_level(options.verbose ? spdlog::level::debug : options.quiet ? spdlog::level::err : spdlog::level::warn);
+  spdlog::set_default_logger(std::move(logger));
+  if (options.threads > 0) omp_set_num_threads(options.threads);
+}
+
+int parseAndRun(int argc, char** argv) {
+  CLI::App app{"Makes neural networks small and fast: ONNX in, quantized standard ONNX out.", "quantize"};
+  app.footer(kExamples);
+  app.set_version_flag("--version", "quantize " QUANTIZE_VERSION);
+  GlobalOptions global;
+  QuantizeOptions quantize;
+  EvalOptions eval;
+  quantize.calibration.method = kDefaultCalibrationMethod;
+  quantize.data.max_samples = kDefaultCalibrationSamples;
+  declareGlobalFlags(app, global);
+  declareQuantizeFlags(app, quantize);
+  CLI::App& eval_app = *app.add_subcommand("eval", "Compare models on labelled samples: accuracy, latency, size");
+  eval_app.footer(kEvalExamples);
+  declareGlobalFlags(eval_app, global);
+  declareEvalFlags(eval_app, eval);
+  try {
+    app.parse(argc, argv);
+    if (!eval_app.parsed() && quantize.model.empty()) throw CLI::RequiredError("MODEL");
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kBadInput);
+  }
+  applyGlobal(global);
+  const Console console{std::cout, [&](const std::string& title) { return global.quiet ? nullptr : progressBar(title); },
+                        global.quiet};
+  return static_cast<int>(eval_app.parsed() ? evalCommand(eval, console) : quantizeCommand(quantize, console));
+}
+
+}  // namespace
+
+}  // namespace quant
+
+int main(int argc, char** argv) {
+  quant::catchInterrupts();
+  try {
+    return quant::parseAndRun(argc, argv);
+  } catch (const quant::Error& error) {
+    std::cerr << "quantize: " << error.what() << '\n';
+    return static_cast<int>(error.code());
+  } catch (const quant::Interrupted&) {
+    std::cerr << "quantize: interrupted; nothing was written\n";
+    return quant::kInterrupted;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "quantize: out of memory\n";
+    return static_cast<int>(quant::ExitCode::kInternal);
+  } catch (const std::exception& error) {
+    std::cerr << "quantize: internal error: " << error.what() << '\n';
+    return static_cast<int>(quant::ExitCode::kInternal);
+  }
+}

@@ -1,6 +1,6 @@
-#include <array>
 #include <optional>
 
+#include "graph/clamp.h"
 #include "runtime/lowering/lowering.h"
 
 namespace quant {
@@ -14,23 +14,10 @@ struct Activation {
   Node* last = nullptr;  // the node whose result the activation gives
 };
 
-std::optional<float> scalarConstant(const Graph& graph, const std::string& value) {
-  const Tensor* tensor = graph.constant(value);
-  if (tensor == nullptr || tensor->type() != DataType::kFloat32 || tensor->elementCount() != 1) return {};
-  return tensor->data<float>()[0];
-}
-
-std::optional<Activation> clip(const Graph& graph, Node& node) {
-  const auto low = node.hasInput(1) ? scalarConstant(graph, node.input(1)) : node.attr("min", -3.402823e+38F);
-  const auto high = node.hasInput(2) ? scalarConstant(graph, node.input(2)) : node.attr("max", 3.402823e+38F);
-  if (!low || !high) return {};
-  return Activation{"Clip", *low, *high, &node};
-}
-
 /// The activation that `node` computes of its first input.
 std::optional<Activation> activationOf(const Graph& graph, Node& node) {
   if (node.is("Relu")) return Activation{"Relu", 0, 0, &node};
-  if (node.is("Clip")) return clip(graph, node);
+  if (const auto clamp = clampOf(graph, node)) return Activation{"Clip", clamp->low, clamp->high, &node};
   if (node.is("LeakyRelu")) return Activation{"LeakyRelu", node.attr("alpha", 0.01F), 0, &node};
   if (node.is("HardSwish")) return Activation{"HardSwish", 0, 0, &node};
   if (node.is("Sigmoid")) return Activation{"Sigmoid", 0, 0, &node};

@@ -1,7 +1,9 @@
 #include "runtime/lowering/quantized_value.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "graph/clamp.h"
 
 namespace quant {
 
@@ -49,24 +51,6 @@ std::optional<QuantizedValue> parametersOf(Graph& graph, const Node& node, const
                                  : QuantParams(type, {scales.begin(), scales.end()}, zero_points,
                                                node.attr("axis", int64_t{1}));
   return QuantizedValue{integers, node.input(1), zero_point, params};
-}
-
-float boundOf(const Graph& graph, const Node& clip, int input, const char* attribute, float fallback) {
-  if (clip.hasAttr(attribute)) return clip.attr(attribute, fallback);
-  if (!clip.hasInput(input)) return fallback;
-  const Tensor* bound = graph.constant(clip.input(input));
-  return bound != nullptr && bound->type() == DataType::kFloat32 ? bound->data<float>()[0]
-                                                                 : std::numeric_limits<float>::quiet_NaN();
-}
-
-/// The interval that an activation clamps to; nothing when it does something else.
-std::optional<Range> clampOf(const Graph& graph, const Node& node) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  if (node.is("Relu")) return Range{0, kInfinity};
-  if (!node.is("Clip")) return {};
-  const Range range{boundOf(graph, node, 1, "min", -kInfinity), boundOf(graph, node, 2, "max", kInfinity)};
-  if (std::isnan(range.low) || std::isnan(range.high)) return {};
-  return range;
 }
 
 /// True when quantizing saturates at least as early as the clamp does, so that leaving the clamp out changes nothing.

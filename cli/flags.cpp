@@ -1,0 +1,203 @@
+#include "flags.h"
+
+#include <array>
+
+#include "dataset/preprocess_file.h"
+
+namespace quant {
+
+namespace {
+
+constexpr const char* kModelGroup = "Model";
+constexpr const char* kDataGroup = "Samples";
+constexpr const char* kPictureGroup = "Pictures";
+constexpr const char* kCalibrationGroup = "Calibration";
+constexpr const char* kInt8Group = "Quantization";
+constexpr const char* kSelectionGroup = "Which nodes";
+constexpr const char* kResultGroup = "Results";
+
+struct PictureFlag {
+  const char* flag;
+  const char* field;
+  const char* help;
+};
+
+constexpr std::array kPictureFlags = {
+    PictureFlag{"--preset", "preset", "A usual preprocessing: imagenet, inception, zero-one or raw"},
+    PictureFlag{"--resize", "resize", "256 (short side), 320x240 (exact), crop/0.875, none or auto"},
+    PictureFlag{"--interpolation", "interpolation", "bilinear or bicubic, antialiased as Pillow does it"},
+    PictureFlag{"--crop", "crop", "Cut out the middle: 224, 320x240, none or auto"},
+    PictureFlag{"--color", "color", "rgb, bgr, gray or auto"},
+    PictureFlag{"--scale", "scale", "value = (pixel * SCALE - MEAN) / STD; a number or a fraction such as 1/255"},
+    PictureFlag{"--mean", "mean", "One number, or one for each channel: 0.485,0.456,0.406"},
+    PictureFlag{"--std", "std", "One number, or one for each channel"},
+    PictureFlag{"--layout", "layout", "nchw, nhwc or auto"},
+};
+
+template <class Row>
+std::vector<std::string> namesOf(const Row& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.emplace_back(row.name);
+  return names;
+}
+
+void declarePictureFlags(CLI::App& app, PreprocessOptions& options) {
+  app.add_option("--preprocess", options.file, "A JSON file with the flags below as fields")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
+      ->group(kPictureGroup);
+  for (const PictureFlag& row : kPictureFlags) {
+    const auto keep = [&options, field = row.field](const std::string& text) { options.fields.emplace_back(field, text); };
+    app.add_option_function<std::string>(row.flag, keep, row.help)->type_name("TEXT")->group(kPictureGroup);
+  }
+}
+
+void declareCalibrationFlags(CLI::App& app, QuantizeOptions& options) {
+  CalibrationOptions& calibration = options.calibration;
+  std::string methods;
+  for (const auto& method : calibrationMethods()) methods += fmt::format("\n  {}: {}", method.name, method.description);
+  app.add_option("--calib-method", calibration.method, "How a range is chosen from what the samples show:" + methods)
+      ->type_name("NAME")
+      ->check(CLI::IsMember(namesOf(calibrationMethods())))
+      ->capture_default_str()
+      ->group(kCalibrationGroup);
+  app.add_option("--percentile", calibration.percentile, "For --calib-method percentile: how much the range holds")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(50.0, 100.0))
+      ->capture_default_str()
+      ->group(kCalibrationGroup);
+  app.add_option("--batch-size", calibration.batch_size, "Samples in one run; the ranges do not depend on it")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group(kCalibrationGroup);
+  app.add_option("--save-ranges", calibration.save_ranges, "Write the calibrated ranges, to be used again")
+      ->type_name("FILE")
+      ->group(kCalibrationGroup);
+  app.add_option("--load-ranges", calibration.load_ranges, "Use ranges saved earlier for this model")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
+      ->group(kCalibrationGroup);
+}
+
+void declareInt8Flags(CLI::App& app, Int8Options& options) {
+  const auto set_type = [&options](const std::string& name) {
+    options.activation_type = name == "s8" ? DataType::kInt8 : DataType::kUInt8;
+  };
+  app.add_option_function<std::string>("--activations", set_type, "How activations are stored: u8 or s8")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"u8", "s8"}))
+      ->default_str("u8")
+      ->group(kInt8Group);
+  app.add_flag("--symmetric", options.symmetric_activations, "Activations get a grid that is symmetric around zero")
+      ->group(kInt8Group);
+  app.add_flag_function(
+         "--per-tensor", [&options](int64_t) { options.per_channel_weights = false; },
+         "One scale for all weights of a node instead of one per output channel")
+      ->group(kInt8Group);
+}
+
+void declareSelectionFlags(CLI::App& app, NodeSelection& selection) {
+  const auto add = [&](const char* flag, std::vector<std::string>& list, const char* help) {
+    app.add_option(flag, list, help)->type_name("NAME")->group(kSelectionGroup)->allow_extra_args(false);
+  };
+  add("--include-node", selection.include_nodes, "Quantize only these nodes (name or glob; may be repeated)");
+  add("--exclude-node", selection.exclude_nodes, "Leave these nodes in float");
+  add("--op", selection.include_ops, "Quantize only these operators");
+  add("--exclude-op", selection.exclude_ops, "Leave these operators in float");
+  app.add_option("--exclude-first", selection.exclude_first, "Leave the first N nodes with weights in float")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group(kSelectionGroup);
+  app.add_option("--exclude-last", selection.exclude_last, "Leave the last N nodes with weights in float")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group(kSelectionGroup);
+}
+
+void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
+  app.add_flag("--dry-run", options.dry_run, "Print every node, what would happen to it and why; write nothing")
+      ->group(kResultGroup);
+  app.add_option("--verify", options.verify_samples, "Compare with the float model on N samples")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kResultGroup);
+  app.add_flag_function(
+         "--no-verify", [&options](int64_t) { options.verify_samples = 0; }, "The same as --verify 0")
+      ->group(kResultGroup);
+  app.add_flag("--verify-exact", options.verify_exact,
+               "Compare also as computed with exact integer sums, as on a CPU that never saturates")
+      ->group(kResultGroup);
+  app.add_option("--report", options.report, "Write all that was done, as JSON")->type_name("FILE")->group(kResultGroup);
+}
+
+}  // namespace
+
+void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
+  app.add_option("model", options.model, "The ONNX model to quantize")->type_name("MODEL")->group(kModelGroup);
+  app.add_option("-o,--output", options.output, "Where to write the result (default: MODEL.int8.onnx beside it)")
+      ->type_name("FILE")
+      ->group(kModelGroup);
+  const auto set_mode = [&options](const std::string& name) {
+    options.mode = std::ranges::find(modes(), name, &ModeRow::name)->mode;
+  };
+  std::string summaries;
+  for (const ModeRow& row : modes()) summaries += fmt::format("\n  {}: {}", row.name, row.summary);
+  app.add_option_function<std::string>("--mode", set_mode, "What to do:" + summaries)
+      ->type_name("NAME")
+      ->check(CLI::IsMember(namesOf(modes())))
+      ->default_str("ptq-int8")
+      ->group(kModelGroup);
+  app.add_option("--calib-data", options.data.folder,
+                 "Samples to calibrate with: a folder of JPEG or PNG pictures, .npy, .npz or .pb files")
+      ->type_name("DIR")
+      ->check(CLI::ExistingPath)
+      ->group(kDataGroup);
+  app.add_option("--calib-samples", options.data.max_samples, "Take N of them, evenly spread; 0 for all")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kDataGroup);
+  declarePictureFlags(app, options.data.preprocess);
+  declareCalibrationFlags(app, options);
+  declareInt8Flags(app, options.int8);
+  declareSelectionFlags(app, options.int8.selection);
+  declareResultFlags(app, options);
+}
+
+void declareEvalFlags(CLI::App& app, EvalOptions& options) {
+  app.add_option("models", options.models, "ONNX models to compare; the first one is what `same` refers to")
+      ->type_name("MODEL...")
+      ->required()
+      ->check(CLI::ExistingFile)
+      ->group(kModelGroup);
+  app.add_option("--data", options.data.folder, "Labelled samples: a folder with a folder for each class")
+      ->type_name("DIR")
+      ->required()
+      ->check(CLI::ExistingPath)
+      ->group(kDataGroup);
+  app.add_option("--classes", options.data.classes, "Class folders in index order, one a line (default: alphabetical)")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
+      ->group(kDataGroup);
+  app.add_option("--samples", options.data.max_samples, "Take N of them, evenly spread; 0 for all")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kDataGroup);
+  declarePictureFlags(app, options.data.preprocess);
+  const auto set_backend = [&options](const std::string& name) {
+    options.backend = name == "reference" ? Backend::kReference : Backend::kOneDnn;
+  };
+  app.add_option_function<std::string>("--backend", set_backend,
+                                       "onednn, or reference: exact integer sums on every CPU, slow")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"onednn", "reference"}))
+      ->default_str("onednn")
+      ->group(kResultGroup);
+  app.add_option("--latency-runs", options.latency_runs, "Timed runs of each model; 0 for none")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->group(kResultGroup);
+}
+
+}  // namespace quant

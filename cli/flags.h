@@ -1,0 +1,16 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "app/eval_command.h"
+#include "app/quantize_options.h"
+
+namespace quant {
+
+/// Declares the flags of `quantize MODEL` on `app`; parsing fills `options`.
+void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options);
+
+/// Declares the flags of `quantize eval MODEL...`.
+void declareEvalFlags(CLI::App& app, EvalOptions& options);
+
+}  // namespace quant

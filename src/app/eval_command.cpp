@@ -1,0 +1,85 @@
+#include "app/eval_command.h"
+
+#include "app/model_data.h"
+#include "core/files.h"
+#include "dataset/preprocess_file.h"
+#include "eval/accuracy.h"
+#include "eval/latency.h"
+#include "onnx_io/load.h"
+#include "passes/pass.h"
+
+namespace quant {
+
+namespace {
+
+struct Row {
+  std::filesystem::path path;
+  Accuracy accuracy;
+  Latency latency;
+};
+
+/// The first model that says how its pictures are prepared says it for all: they are compared on the same data.
+DataOptions withStoredPreprocess(const std::vector<Graph>& graphs, DataOptions data) {
+  for (const Graph& graph : graphs) {
+    if (!graph.metadata(kPreprocessKey)) continue;
+    const Preprocess stored = requestedPreprocess(graph, data.preprocess);
+    data.preprocess.file.clear();
+    data.preprocess.fields.clear();
+    data.preprocess.json = toJson(stored);
+    break;
+  }
+  return data;
+}
+
+std::string agreementText(const Accuracy& accuracy, const Accuracy& first) {
+  int64_t same = 0;
+  for (size_t i = 0; i < accuracy.predictions.size(); ++i) {
+    same += accuracy.predictions[i] == first.predictions[i] ? 1 : 0;
+  }
+  return fmt::format("{:.2f} %", 100.0 * static_cast<double>(same) / static_cast<double>(accuracy.predictions.size()));
+}
+
+std::string table(const std::vector<Row>& rows, bool with_latency) {
+  size_t width = 5;
+  for (const Row& row : rows) width = std::max(width, row.path.filename().string().size());
+  std::string text = fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}  {:>9}", "model", width, "top-1", "top-5", "same", "size");
+  text += with_latency ? fmt::format("  {:>9}  {:>9}\n", "p50", "p90") : "\n";
+  for (const Row& row : rows) {
+    const bool labelled = row.accuracy.samples > 0;
+    text += fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}  {:>9}", row.path.filename().string(), width,
+                        labelled ? fmt::format("{:.2f} %", row.accuracy.top1Percent()) : "-",
+                        labelled ? fmt::format("{:.2f} %", row.accuracy.top5Percent()) : "-",
+                        agreementText(row.accuracy, rows.front().accuracy),
+                        humanSize(std::filesystem::file_size(row.path)));
+    text += with_latency ? fmt::format("  {:>6.2f} ms  {:>6.2f} ms\n", row.latency.p50, row.latency.p90) : "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+ExitCode evalCommand(const EvalOptions& options, const Console& console) {
+  std::vector<Graph> graphs;
+  for (const auto& path : options.models) {
+    graphs.push_back(load(path));
+    runPasses(graphs.back(), preparationPasses());
+  }
+  const auto dataset = openData(graphs.front(), withStoredPreprocess(graphs, options.data));
+
+  std::vector<Row> rows;
+  std::vector<const Graph*> timed;
+  for (size_t i = 0; i < graphs.size(); ++i) {
+    const auto progress = console.progress("evaluating " + options.models[i].filename().string());
+    rows.push_back({options.models[i], measureAccuracy(graphs[i], options.backend, *dataset, progress), {}});
+    timed.push_back(&graphs[i]);
+  }
+  if (options.latency_runs > 0) {
+    const auto latencies = measureLatency(timed, *dataset, options.latency_runs);
+    for (size_t i = 0; i < rows.size(); ++i) rows[i].latency = latencies[i];
+  }
+  console.out << fmt::format("{} ({} backend)\n", dataset->description(), toString(options.backend))
+              << table(rows, options.latency_runs > 0);
+  return ExitCode::kOk;
+}
+
+}  // namespace quant

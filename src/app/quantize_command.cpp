@@ -1,0 +1,124 @@
+#include "app/quantize_command.h"
+
+#include <spdlog/spdlog.h>
+
+#include "app/model_data.h"
+#include "app/quantize_report.h"
+#include "app/resources.h"
+#include "calibration/collect.h"
+#include "core/files.h"
+#include "dataset/preprocess_file.h"
+#include "onnx_io/load.h"
+#include "onnx_io/save.h"
+#include "onnx_io/upgrade.h"
+#include "passes/pass.h"
+#include "quantizer/apply_qdq.h"
+
+namespace quant {
+
+namespace {
+
+/// What ranges belong to: a table made for another model must not be taken for this one.
+uint64_t modelHash(const std::filesystem::path& model) { return hashBytes(MappedFile::open(model)->bytes()); }
+
+Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
+  const Stopwatch watch;
+  Graph graph = load(options.model);
+  upgradeOpset(graph, kQdqOpset);
+  report.passes = runPasses(graph, preparationPasses());
+  report.load_seconds = watch.seconds();
+  return graph;
+}
+
+RangeTable calibrate(const Graph& graph, const Placement& placement, const Dataset& dataset,
+                     const QuantizeOptions& options, const Console& console, QuantizeReport& report) {
+  const Stopwatch watch;
+  const CalibrationMethod& method = findCalibrationMethod(options.calibration.method);
+  CollectOptions collect_options;
+  collect_options.method = &method;
+  collect_options.method_options = {options.calibration.percentile, options.int8.symmetric_activations,
+                                    options.int8.activation_type};
+  collect_options.batch_size = options.calibration.batch_size;
+  collect_options.progress = console.progress("calibrating");
+  const auto load_inputs = [&](size_t index) { return dataset.load(index).inputs; };
+  const std::set<std::string> watched = watchList(placement);
+  RangeTable ranges = collect(graph, {watched.begin(), watched.end()}, dataset.size(), load_inputs, collect_options);
+  ranges.model_hash = modelHash(options.model);
+  report.calibration = {describe(method, collect_options.method_options), dataset.description(), dataset.size(),
+                        dataset.preprocess() ? toString(*dataset.preprocess()) : "", watch.seconds()};
+  return ranges;
+}
+
+RangeTable loadRanges(const QuantizeOptions& options, QuantizeReport& report) {
+  const auto& path = options.calibration.load_ranges;
+  RangeTable ranges = loadRangeTable(path, modelHash(options.model));
+  report.calibration = {ranges.method, fmt::format("ranges from {}", path.string()), 0, "", 0};
+  return ranges;
+}
+
+void storeMetadata(Graph& graph, const Dataset* dataset, const QuantizeReport& report) {
+  graph.setMetadata("quantize.mode", report.mode);
+  graph.setMetadata("quantize.calibration", report.calibration.method);
+  if (dataset != nullptr && dataset->preprocess()) graph.setMetadata(kPreprocessKey, toJson(*dataset->preprocess()));
+}
+
+void verifyResult(const Graph& original, const Graph& quantized, const Dataset& dataset, const QuantizeOptions& options,
+                  const Console& console, QuantizeReport& report) {
+  const size_t count = std::min(options.verify_samples, dataset.size());
+  if (count == 0) return;
+  const FloatOutputs expected = runFloat(original, dataset, count);
+  report.verifications.push_back(verify(expected, quantized, Backend::kOneDnn, dataset, console.progress("verifying")));
+  if (!options.verify_exact) return;
+  report.verifications.push_back(
+      verify(expected, quantized, Backend::kReference, dataset, console.progress("verifying exactly")));
+}
+
+void requireSource(const QuantizeOptions& options) {
+  if (!options.data.folder.empty() || !options.calibration.load_ranges.empty()) return;
+  throwBadInput(
+      "--mode ptq-int8 needs samples: give a folder of them with --calib-data DIR, or ranges saved earlier with "
+      "--load-ranges FILE");
+}
+
+}  // namespace
+
+ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console) {
+  const Stopwatch total;
+  requireSource(options);
+  QuantizeReport report;
+  report.model = options.model;
+  report.output = outputPath(options);
+  report.mode = rowOf(options.mode).name;
+  report.cpu = cpuInfo();
+
+  Graph graph = loadPrepared(options, report);
+  Placement placement = place(graph, options.int8);
+  const auto dataset = options.data.folder.empty() ? nullptr : openData(graph, options.data);
+  report.ranges = options.calibration.load_ranges.empty()
+                      ? calibrate(graph, placement, *dataset, options, console, report)
+                      : loadRanges(options, report);
+  if (!options.calibration.save_ranges.empty()) saveRangeTable(report.ranges, options.calibration.save_ranges);
+
+  report.plan = makePlan(graph, std::move(placement), report.ranges, options.int8);
+  if (options.dry_run) {
+    console.out << planText(report.plan);
+    return ExitCode::kOk;
+  }
+
+  Graph quantized = graph.clone();
+  applyQdq(quantized, report.plan);
+  storeMetadata(quantized, dataset.get(), report);
+  save(quantized.clone(), report.output);
+  report.model_bytes = std::filesystem::file_size(report.model);
+  report.output_bytes = std::filesystem::file_size(report.output);
+  report.opset = quantized.opset();
+  if (dataset) verifyResult(graph, load(report.output), *dataset, options, console, report);
+
+  report.total_seconds = total.seconds();
+  report.peak_memory = peakMemory();
+  if (!options.report.empty()) writeFile(options.report, reportJson(report));
+  if (!console.quiet) console.out << summaryText(report);
+  return ExitCode::kOk;
+}
+
+}  // namespace quant

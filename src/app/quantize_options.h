@@ -1,0 +1,72 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "calibration/methods.h"
+#include "quantizer/options.h"
+
+namespace quant {
+
+/// How to quantize. Each is a row of the mode table in quantize_options.cpp.
+enum class Mode {
+  kPtqInt8,  ///< static int8: ranges of activations are calibrated on samples
+};
+
+struct ModeRow {
+  std::string_view name;  ///< as written on the command line
+  Mode mode;
+  std::string_view summary;  ///< one line for --help
+  std::string_view suffix;   ///< of the default output: model.int8.onnx
+};
+
+const std::vector<ModeRow>& modes();
+const ModeRow& rowOf(Mode mode);
+
+/// What the user wants to say of how pictures become inputs: fields over a file over what the model's metadata says.
+struct PreprocessOptions {
+  std::string json;  ///< in place of the model's metadata, when not empty
+  std::filesystem::path file;
+  std::vector<std::pair<std::string, std::string>> fields;  ///< as setPreprocessField takes them, in order
+};
+
+/// Which samples, and how they become inputs.
+struct DataOptions {
+  std::filesystem::path folder;
+  std::filesystem::path classes;
+  size_t max_samples = 0;  ///< 0: all
+  PreprocessOptions preprocess;
+};
+
+/// The method that measured best over the shared models; see docs/calibration.md.
+inline constexpr const char* kDefaultCalibrationMethod = "mse";
+inline constexpr size_t kDefaultCalibrationSamples = 512;
+
+struct CalibrationOptions {
+  std::string method;  ///< a name in calibrationMethods()
+  double percentile = 99.99;
+  int batch_size = 1;
+  std::filesystem::path save_ranges, load_ranges;
+};
+
+/// Everything the user asked `quantize MODEL` for, checked by the command line parser.
+struct QuantizeOptions {
+  std::filesystem::path model;
+  std::filesystem::path output;  ///< empty: beside the model, with the mode's suffix
+  Mode mode = Mode::kPtqInt8;
+  DataOptions data;
+  CalibrationOptions calibration;
+  Int8Options int8;
+  bool dry_run = false;
+  size_t verify_samples = 16;  ///< 0: none
+  bool verify_exact = false;
+  std::filesystem::path report;
+};
+
+/// `options.output`, or the default beside the model.
+std::filesystem::path outputPath(const QuantizeOptions& options);
+
+}  // namespace quant

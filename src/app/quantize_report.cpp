@@ -1,0 +1,93 @@
+#include "app/quantize_report.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/files.h"
+
+namespace quant {
+
+namespace {
+
+/// "49 Conv, 10 Add, 1 Gemm": operators of the rows that `wanted` accepts, most frequent first.
+template <class Wanted>
+std::string countOps(const std::vector<NodePlacement>& nodes, Wanted wanted) {
+  std::map<std::string, int> counts;
+  for (const NodePlacement& row : nodes) {
+    if (wanted(row)) ++counts[row.op_type];
+  }
+  std::vector<std::pair<std::string, int>> sorted(counts.begin(), counts.end());
+  std::ranges::stable_sort(sorted, std::greater<>(), [](const auto& entry) { return entry.second; });
+  std::vector<std::string> parts;
+  for (const auto& [op, count] : sorted) parts.push_back(fmt::format("{} {}", count, op));
+  return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+bool isInt8(const NodePlacement& row) {
+  return row.treatment == Treatment::kInt8 || row.treatment == Treatment::kMoves;
+}
+
+double share(int64_t part, int64_t whole) {
+  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string line(std::string_view title, const std::string& text) { return fmt::format("  {:<11}{}\n", title, text); }
+
+std::string decibels(double sqnr) { return std::isinf(sqnr) ? "no error" : fmt::format("SQNR {:.1f} dB", sqnr); }
+
+std::string verificationText(const Verification& verification, const CpuInfo& cpu) {
+  std::string text;
+  for (const OutputAgreement& output : verification.outputs) {
+    text += line(verification.backend == Backend::kOneDnn ? "verified" : "exact",
+                 fmt::format("'{}' on {} samples: {}, cosine {:.5f}{}", output.output, verification.samples,
+                             decibels(output.agreement.sqnr()), output.agreement.cosine(),
+                             output.top1 ? fmt::format(", same top-1 in {:.1f} %", 100 * *output.top1) : ""));
+  }
+  const std::string where = verification.backend == Backend::kReference
+                                ? "int32 sums, no saturation"
+                                : fmt::format("oneDNN on this CPU ({}, int8 sums {})", cpu.isa,
+                                              cpu.int8_exact ? "exact" : "saturate in 16 bits");
+  text += line("", fmt::format("{:.1f} % of {:.1f} M MACs in int8; {}", share(verification.macs.int8, verification.macs.total),
+                               static_cast<double>(verification.macs.total) * 1e-6, where));
+  return text;
+}
+
+}  // namespace
+
+std::string summaryText(const QuantizeReport& report) {
+  std::string text = fmt::format("{} -> {}\n", report.model.string(), report.output.string());
+  text += line("size", fmt::format("{} -> {} ({:.1f} %)", humanSize(report.model_bytes), humanSize(report.output_bytes),
+                                   share(static_cast<int64_t>(report.output_bytes), static_cast<int64_t>(report.model_bytes))));
+  text += line("calibrated", fmt::format("{}: {} in {:.1f} s", report.calibration.method, report.calibration.source,
+                                         report.calibration.seconds));
+  if (!report.calibration.preprocess.empty()) text += line("pictures", report.calibration.preprocess);
+  text += line("int8", countOps(report.plan.nodes, isInt8));
+  text += line("float", countOps(report.plan.nodes, [](const NodePlacement& row) { return row.treatment == Treatment::kFloat; }));
+  for (const Verification& verification : report.verifications) text += verificationText(verification, report.cpu);
+  for (const auto& warning : report.plan.warnings) text += line("warning", warning);
+  text += line("took", fmt::format("{:.1f} s, peak memory {}", report.total_seconds, humanSize(report.peak_memory)));
+  return text;
+}
+
+std::string planText(const QuantizationPlan& plan) {
+  size_t op_width = 0, name_width = 0;
+  for (const NodePlacement& row : plan.nodes) {
+    op_width = std::max(op_width, row.op_type.size());
+    name_width = std::max(name_width, std::min<size_t>(row.label.size(), 48));
+  }
+  std::string text;
+  for (const NodePlacement& row : plan.nodes) {
+    text += fmt::format("{:<13}{:<{}}  {:<{}}  {}\n", toString(row.treatment), row.op_type, op_width, row.label,
+                        name_width, row.reason);
+  }
+  text += fmt::format("\n{:<14}{:<7}{:>5}{:>26}  {}\n", "scale", "type", "zero", "represents", "value");
+  for (const auto& [value, params] : plan.activations) {
+    const Range range = params.representable();
+    text += fmt::format("{:<14.6g}{:<7}{:>5}{:>26}  {}\n", params.scale(), toString(params.storage()),
+                        params.zeroPoint(), fmt::format("[{:.4g}, {:.4g}]", range.low, range.high), value);
+  }
+  for (const auto& warning : plan.warnings) text += fmt::format("warning: {}\n", warning);
+  return text;
+}
+
+}  // namespace quant

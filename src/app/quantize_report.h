@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calibration/range_table.h"
+#include "eval/verification.h"
+#include "passes/pass.h"
+#include "quantizer/plan.h"
+#include "runtime/cpu.h"
+
+namespace quant {
+
+/// What one `quantize MODEL` did. Pure data: the printers below only format it.
+struct QuantizeReport {
+  std::filesystem::path model, output;
+  std::string mode;
+  uint64_t model_bytes = 0, output_bytes = 0;
+  int64_t opset = 0;
+
+  struct Calibration {
+    std::string method;
+    std::string source;      ///< what was read: "200 JPEG pictures of calibration/", or a file of ranges
+    size_t samples = 0;
+    std::string preprocess;  ///< as text; empty for data that is not preprocessed
+    double seconds = 0;
+  } calibration;
+
+  RangeTable ranges;
+  QuantizationPlan plan;
+  std::vector<PassResult> passes;
+  std::vector<Verification> verifications;
+  CpuInfo cpu;
+
+  double load_seconds = 0, total_seconds = 0;
+  uint64_t peak_memory = 0;
+};
+
+/// About ten lines for a person.
+std::string summaryText(const QuantizeReport& report);
+
+/// Every node, what happens to it and why, and every quantized value with its numbers.
+std::string planText(const QuantizationPlan& plan);
+
+/// Everything, as JSON.
+std::string reportJson(const QuantizeReport& report);
+
+}  // namespace quant

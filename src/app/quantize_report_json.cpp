@@ -1,0 +1,95 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "app/quantize_report.h"
+
+namespace quant {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// JSON has no infinity: an SQNR without any error is null.
+Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json toJson(const NodePlacement& row) {
+  return {{"node", row.label}, {"op", row.op_type}, {"treatment", toString(row.treatment)}, {"reason", row.reason}};
+}
+
+Json toJson(const Verification& verification) {
+  Json outputs = Json::array();
+  for (const OutputAgreement& output : verification.outputs) {
+    Json entry = {{"output", output.output},
+                  {"sqnr_db", finite(output.agreement.sqnr())},
+                  {"cosine", output.agreement.cosine()},
+                  {"max_error", output.agreement.maxError()}};
+    if (output.top1) entry["same_top1"] = *output.top1;
+    outputs.push_back(std::move(entry));
+  }
+  return {{"backend", toString(verification.backend)}, {"samples", verification.samples},
+          {"outputs", outputs},                        {"macs", verification.macs.total},
+          {"macs_int8", verification.macs.int8},       {"float_nodes", verification.float_nodes},
+          {"seconds", verification.seconds}};
+}
+
+Json valuesJson(const QuantizeReport& report) {
+  Json values = Json::array();
+  for (const auto& [value, params] : report.plan.activations) {
+    Json entry = {{"value", value},
+                  {"scale", params.scale()},
+                  {"zero_point", params.zeroPoint()},
+                  {"type", toString(params.storage())}};
+    if (const auto range = report.ranges.entries.find(value); range != report.ranges.entries.end()) {
+      entry["range"] = {range->second.range.low, range->second.range.high};
+      entry["seen"] = {range->second.seen.low, range->second.seen.high};
+      entry["non_finite"] = range->second.non_finite;
+    }
+    values.push_back(std::move(entry));
+  }
+  return values;
+}
+
+Json weightsJson(const QuantizationPlan& plan) {
+  Json weights = Json::array();
+  for (const auto& [output, row] : plan.weights) {
+    weights.push_back({{"output", output},
+                       {"weights", row.constant},
+                       {"scales", row.params.scales()},
+                       {"widened_channels", row.widened_channels}});
+  }
+  return weights;
+}
+
+}  // namespace
+
+std::string reportJson(const QuantizeReport& report) {
+  Json nodes = Json::array(), verifications = Json::array(), passes = Json::array();
+  for (const NodePlacement& row : report.plan.nodes) nodes.push_back(toJson(row));
+  for (const Verification& verification : report.verifications) verifications.push_back(toJson(verification));
+  for (const PassResult& pass : report.passes) {
+    passes.push_back({{"pass", pass.name}, {"changes", pass.changes}, {"seconds", pass.seconds}});
+  }
+  const Json json = {
+      {"format", "quantize-report"},
+      {"version", 1},
+      {"mode", report.mode},
+      {"model", {{"path", report.model.string()}, {"bytes", report.model_bytes}}},
+      {"output", {{"path", report.output.string()}, {"bytes", report.output_bytes}, {"opset", report.opset}}},
+      {"cpu", {{"model", report.cpu.model}, {"isa", report.cpu.isa}, {"int8_exact", report.cpu.int8_exact},
+               {"threads", report.cpu.threads}}},
+      {"passes", passes},
+      {"calibration", {{"method", report.calibration.method}, {"source", report.calibration.source},
+                       {"samples", report.calibration.samples}, {"preprocess", report.calibration.preprocess},
+                       {"seconds", report.calibration.seconds}}},
+      {"nodes", nodes},
+      {"values", valuesJson(report)},
+      {"weights", weightsJson(report.plan)},
+      {"warnings", report.plan.warnings},
+      {"verification", verifications},
+      {"seconds", report.total_seconds},
+      {"peak_memory_bytes", report.peak_memory},
+  };
+  return json.dump(2) + "\n";
+}
+
+}  // namespace quant

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/data_type.h"
+
+namespace quant {
+
+/// Which nodes may be quantized. Names are matched as shell globs ("block?/conv*").
+struct NodeSelection {
+  std::vector<std::string> include_nodes;  ///< empty: every node
+  std::vector<std::string> exclude_nodes;
+  std::vector<std::string> include_ops;  ///< empty: every operator
+  std::vector<std::string> exclude_ops;
+  int exclude_first = 0;  ///< that many nodes with weights from the start of the graph stay float
+  int exclude_last = 0;   ///< and from its end
+};
+
+/// How static int8 quantization stores activations and weights.
+struct Int8Options {
+  DataType activation_type = DataType::kUInt8;  ///< kUInt8 or kInt8
+  bool symmetric_activations = false;
+  bool per_channel_weights = true;
+  NodeSelection selection;
+};
+
+}  // namespace quant

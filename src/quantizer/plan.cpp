@@ -1,0 +1,108 @@
+#include "quantizer/plan.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "graph/clamp.h"
+#include "quantizer/weights.h"
+
+namespace quant {
+
+namespace {
+
+const RangeTable::Entry& entryOf(const RangeTable& ranges, const std::string& value) {
+  const auto found = ranges.entries.find(value);
+  if (found == ranges.entries.end()) {
+    throwBadInput("the table of ranges does not hold '{}'; calibrate again with this model and these options", value);
+  }
+  return found->second;
+}
+
+/// A range never reaches beyond the clamp that produced the value, whatever a table says: the clamp is absorbed.
+Range withinClamp(const Graph& graph, const std::string& value, Range range) {
+  const Node* producer = graph.producer(value);
+  const auto clamp = producer == nullptr ? std::nullopt : clampOf(graph, *producer);
+  if (!clamp) return range;
+  return {std::max(range.low, clamp->low), std::min(range.high, clamp->high)};
+}
+
+QuantParams activationParams(Range range, const Int8Options& options) {
+  return options.symmetric_activations ? symmetricParams(range, options.activation_type)
+                                       : asymmetricParams(range, options.activation_type);
+}
+
+void planActivations(QuantizationPlan& plan, const Graph& graph, const Placement& placement, const RangeTable& ranges,
+                     const Int8Options& options) {
+  for (const auto& [value, root] : placement.values) {
+    const auto& entry = entryOf(ranges, root);
+    plan.activations.emplace(value, activationParams(withinClamp(graph, root, entry.range), options));
+    if (value != root) continue;
+    if (entry.non_finite > 0) {
+      plan.warnings.push_back(fmt::format("'{}' held {} values that are not finite; they were left out of its range",
+                                          value, entry.non_finite));
+    }
+    if (entry.range == Range{}) {
+      plan.warnings.push_back(fmt::format("'{}' was zero in every sample; do the samples exercise the model?", value));
+    }
+  }
+}
+
+std::span<const float> biasOf(const Graph& graph, const Node& node) {
+  return node.hasInput(2) ? graph.constant(node.input(2))->data<float>() : std::span<const float>();
+}
+
+WeightPlan planWeights(const Graph& graph, const Node& node, int input, float src_scale, const Int8Options& options) {
+  const Tensor& weights = *graph.constant(node.input(input));
+  const QuantParams params = weightParams(node, weights, options);
+  std::vector<float> scales(params.scales().begin(), params.scales().end());
+  const int widened = widenForBias(scales, src_scale, biasOf(graph, node));
+  if (widened == 0) return {node.input(input), input, params, 0};
+  const QuantParams wide = params.axis() ? QuantParams(params.storage(), scales,
+                                                       std::vector<int32_t>(scales.size(), 0), *params.axis())
+                                         : QuantParams(params.storage(), scales[0], 0);
+  return {node.input(input), input, wide, widened};
+}
+
+std::string describe(const WeightPlan& weights, bool has_bias) {
+  return fmt::format("int8 weights, {}{}", weights.params.axis() ? "one scale per output channel" : "one scale",
+                     has_bias ? ", int32 bias" : "");
+}
+
+}  // namespace
+
+size_t QuantizationPlan::count(Treatment treatment) const {
+  return static_cast<size_t>(std::ranges::count(nodes, treatment, &NodePlacement::treatment));
+}
+
+QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTable& ranges,
+                          const Int8Options& options) {
+  QuantizationPlan plan;
+  planActivations(plan, graph, placement, ranges, options);
+  plan.nodes = std::move(placement.nodes);
+  for (NodePlacement& row : plan.nodes) {
+    const auto weights = placement.weights.find(row.output);
+    if (weights == placement.weights.end()) continue;
+    const Node& node = *graph.producer(row.output);
+    const float src_scale = plan.activations.at(node.input(0)).scale();
+    const WeightPlan planned = planWeights(graph, node, weights->second, src_scale, options);
+    row.reason = describe(planned, node.hasInput(2));
+    if (planned.widened_channels > 0) {
+      plan.warnings.push_back(fmt::format("'{}': the scale of {} channels was widened so that their bias fits int32",
+                                          row.label, planned.widened_channels));
+    }
+    plan.weights.emplace(row.output, planned);
+  }
+  return plan;
+}
+
+std::string_view toString(Treatment treatment) {
+  switch (treatment) {
+    case Treatment::kInt8: return "int8";
+    case Treatment::kMoves: return "int8 (moves)";
+    case Treatment::kAbsorbed: return "absorbed";
+    case Treatment::kFloat: return "float";
+  }
+  return "";
+}
+
+}  // namespace quant

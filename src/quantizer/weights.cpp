@@ -1,0 +1,72 @@
+#include "quantizer/weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace quant {
+
+namespace {
+
+/// The largest |w| along `axis`, one for each index.
+std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis) {
+  const Shape& shape = weights.shape();
+  const auto channels = static_cast<size_t>(shape[static_cast<size_t>(axis)]);
+  const auto inner = static_cast<size_t>(rowMajorStrides(shape)[static_cast<size_t>(axis)]);
+  std::vector<float> largest(channels, 0.0F);
+  const auto data = weights.data<float>();
+  for (size_t i = 0; i < data.size(); ++i) {
+    float& channel = largest[i / inner % channels];
+    if (std::isfinite(data[i])) channel = std::max(channel, std::abs(data[i]));
+  }
+  return largest;
+}
+
+}  // namespace
+
+int64_t outputChannelAxis(const Node& node, int64_t weights_rank) {
+  if (node.is("Conv")) return 0;
+  if (node.is("ConvTranspose")) return 1;
+  if (node.is("Gemm") && node.attr("transB", int64_t{0}) != 0) return 0;
+  return weights_rank - 1;
+}
+
+QuantParams weightParams(const Node& node, const Tensor& weights, const Int8Options& options) {
+  constexpr DataType kStorage = DataType::kInt8;
+  const int64_t axis = outputChannelAxis(node, weights.rank());
+  std::vector<float> largest = maxAbsAlong(weights, axis);
+  // A grouped ConvTranspose repeats its output channels in every group, which one axis cannot tell apart.
+  const bool one_scale = !options.per_channel_weights || (node.is("ConvTranspose") && node.attr("group", int64_t{1}) != 1);
+  if (one_scale) {
+    const float max_abs = largest.empty() ? 0.0F : std::ranges::max(largest);
+    return {kStorage, symmetricWeightScale(max_abs, kStorage), 0};
+  }
+  for (float& value : largest) value = symmetricWeightScale(value, kStorage);
+  std::vector<int32_t> zeros(largest.size(), 0);
+  return {kStorage, std::move(largest), std::move(zeros), axis};
+}
+
+int widenForBias(std::vector<float>& weight_scales, float src_scale, std::span<const float> bias) {
+  constexpr double kLimit = std::numeric_limits<int32_t>::max() / 2;  // leaves room for the products
+  int widened = 0;
+  for (size_t i = 0; i < bias.size(); ++i) {
+    float& scale = weight_scales[weight_scales.size() == 1 ? 0 : i];
+    const double least = std::abs(static_cast<double>(bias[i])) / (kLimit * src_scale);
+    if (scale >= least) continue;
+    scale = std::nextafter(static_cast<float>(least), std::numeric_limits<float>::max());
+    ++widened;
+  }
+  return widened;
+}
+
+Tensor quantizeBias(std::span<const float> bias, float src_scale, std::span<const float> weight_scales) {
+  Tensor result(DataType::kInt32, {static_cast<int64_t>(bias.size())});
+  const auto dst = result.data<int32_t>();
+  for (size_t i = 0; i < bias.size(); ++i) {
+    const double unit = static_cast<double>(src_scale) * weight_scales[weight_scales.size() == 1 ? 0 : i];
+    dst[i] = static_cast<int32_t>(std::nearbyint(bias[i] / unit));
+  }
+  return result;
+}
+
+}  // namespace quant
