@@ -1,12 +1,8 @@
 #include "graph/graph.h"
 
-#include <onnx/shape_inference/implementation.h>
-
 #include <algorithm>
 #include <queue>
 #include <unordered_set>
-
-#include <fmt/ranges.h>
 
 #include "core/error.h"
 #include "graph/tensor_proto.h"
@@ -14,9 +10,6 @@
 namespace quant {
 
 namespace {
-
-/// Constants up to this many elements may be shapes, axes or repeats, whose values shape inference needs.
-constexpr int64_t kMaxShapeElements = 256;
 
 template <class Entries>
 auto findDomain(Entries& entries, std::string_view domain) {
@@ -26,44 +19,23 @@ auto findDomain(Entries& entries, std::string_view domain) {
   });
 }
 
-std::optional<ValueType> typeOf(const onnx::ValueInfoProto& info) {
-  if (!info.type().has_tensor_type()) return {};
-  const auto& tensor = info.type().tensor_type();
-  ValueType result{static_cast<DataType>(tensor.elem_type()), {}};
-  if (tensor.has_shape()) {
-    result.shape.emplace();
-    for (const auto& dim : tensor.shape().dim()) result.shape->push_back(dim.has_dim_value() ? dim.dim_value() : -1);
+/// Names that the node's subgraphs define: values of the surrounding graph must not have them too.
+void collectInnerNames(const onnx::NodeProto& node, std::unordered_set<std::string>& names) {
+  const auto collect = [&](const onnx::GraphProto& graph) {
+    for (const auto& input : graph.input()) names.insert(input.name());
+    for (const auto& tensor : graph.initializer()) names.insert(tensor.name());
+    for (const auto& inner : graph.node()) {
+      names.insert(inner.output().begin(), inner.output().end());
+      collectInnerNames(inner, names);
+    }
+  };
+  for (const auto& attribute : node.attribute()) {
+    if (attribute.has_g()) collect(attribute.g());
+    for (const auto& graph : attribute.graphs()) collect(graph);
   }
-  return result;
-}
-
-std::vector<std::string> sizeNamesOf(const onnx::ValueInfoProto& info) {
-  std::vector<std::string> names;
-  for (const auto& dim : info.type().tensor_type().shape().dim()) names.push_back(dim.dim_param());
-  if (std::ranges::all_of(names, &std::string::empty)) names.clear();
-  return names;
-}
-
-void addInput(onnx::GraphProto& graph, const std::string& name, const onnx::TensorProto& like) {
-  auto& input = *graph.add_input();
-  input.set_name(name);
-  auto& type = *input.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(like.data_type());
-  type.mutable_shape();
-  for (const int64_t size : like.dims()) type.mutable_shape()->add_dim()->set_dim_value(size);
-}
-
-bool mayBeShape(const onnx::TensorProto& proto) {
-  int64_t count = 1;
-  for (const int64_t size : proto.dims()) count *= std::clamp<int64_t>(size, 0, kMaxShapeElements + 1);
-  return count <= kMaxShapeElements && proto.data_location() != onnx::TensorProto::EXTERNAL;
 }
 
 }  // namespace
-
-bool ValueType::isStatic() const {
-  return shape && std::ranges::none_of(*shape, [](int64_t size) { return size < 0; });
-}
 
 Graph::Graph(onnx::ModelProto model) : rest_(std::move(model)) {
   auto& graph = *rest_.mutable_graph();
@@ -93,11 +65,22 @@ Graph Graph::clone() const {
   for (const auto& node : nodes_) copy.addNode(node->proto_);
   copy.types_ = types_;
   copy.size_names_ = size_names_;
+  copy.has_lost_values_ = has_lost_values_;
   return copy;
+}
+
+/// Types of values that a rewrite removed would only mislead.
+void Graph::forgetLostValues() {
+  auto& infos = *rest_.mutable_graph()->mutable_value_info();
+  const auto gone = std::remove_if(infos.begin(), infos.end(), [&](const auto& info) {
+    return !producers_.contains(info.name()) && !constants_.contains(info.name()) && !isInput(info.name());
+  });
+  infos.erase(gone, infos.end());
 }
 
 onnx::ModelProto Graph::release() && {
   auto& graph = *rest_.mutable_graph();
+  if (has_lost_values_) forgetLostValues();
   for (Node* node : sorted()) *graph.add_node() = std::move(node->proto_);
   for (const auto& name : constants()) {
     Constant& constant = constants_.at(name);
@@ -120,12 +103,19 @@ onnx::ModelProto Graph::release() && {
 // --- nodes --------------------------------------------------------------------------------------------------------
 
 void Graph::index(Node& node) {
-  for (const auto& value : node.proto_.output()) {
+  const auto& outputs = node.proto_.output();
+  for (const auto& value : outputs) {
     if (value.empty()) continue;
-    if (constants_.contains(value) || !producers_.emplace(value, &node).second) {
+    if (std::ranges::count(outputs, value) > 1) {
+      throwBadInput("node '{}' ({}) produces '{}' twice", node.label(), node.opType(), value);
+    }
+    if (constants_.contains(value) || producers_.contains(value)) {
       throwBadInput("node '{}' ({}) produces '{}', which something else produces too", node.label(), node.opType(),
                     value);
     }
+  }
+  for (const auto& value : outputs) {
+    if (!value.empty()) producers_[value] = &node;
   }
   for (const auto& value : node.proto_.input()) {
     if (!value.empty()) consumers_[value].push_back(&node);
@@ -133,8 +123,16 @@ void Graph::index(Node& node) {
   for (const auto& value : node.captures_) consumers_[value].push_back(&node);
 }
 
+/// Another node may have taken the value over already.
+void Graph::forgetProducer(const std::string& value, const Node& node) {
+  const auto found = producers_.find(value);
+  if (found == producers_.end() || found->second != &node) return;
+  producers_.erase(found);
+  has_lost_values_ = true;
+}
+
 void Graph::unindex(Node& node) {
-  for (const auto& value : node.proto_.output()) producers_.erase(value);
+  for (const auto& value : node.proto_.output()) forgetProducer(value, node);
   const auto forget = [&](const std::string& value) {
     if (const auto found = consumers_.find(value); found != consumers_.end()) std::erase(found->second, &node);
   };
@@ -145,8 +143,17 @@ void Graph::unindex(Node& node) {
 Node& Graph::addNode(onnx::NodeProto proto) {
   auto node = std::make_unique<Node>(std::move(proto));
   index(*node);
+  collectInnerNames(node->proto_, inner_names_);
   nodes_.push_back(std::move(node));
   return *nodes_.back();
+}
+
+void Graph::replaceNode(Node& node, std::vector<onnx::NodeProto> by) {
+  const auto place = std::ranges::find(nodes_, &node, &std::unique_ptr<Node>::get) - nodes_.begin();
+  const size_t count = nodes_.size();
+  removeNode(node);
+  for (auto& proto : by) addNode(std::move(proto));
+  std::rotate(nodes_.begin() + place, nodes_.begin() + static_cast<std::ptrdiff_t>(count) - 1, nodes_.end());
 }
 
 void Graph::removeNode(Node& node) {
@@ -173,7 +180,7 @@ void Graph::setInput(Node& node, int position, const std::string& value) {
 }
 
 void Graph::setOutput(Node& node, int position, const std::string& value) {
-  producers_.erase(node.output(position));
+  forgetProducer(node.output(position), node);
   while (node.proto_.output_size() <= position) node.proto_.add_output();
   node.proto_.set_output(position, value);
   if (!value.empty()) producers_[value] = &node;
@@ -209,10 +216,22 @@ std::vector<Node*> Graph::sorted() const {
   }
   if (order.size() != nodes_.size()) {
     const auto stuck = std::ranges::find_if(nodes_, [&](const auto& node) { return waiting[node.get()] > 0; });
-    throwBadInput("the graph has a cycle: node '{}' ({}) waits for its own result", (*stuck)->label(),
-                  (*stuck)->opType());
+    std::unordered_set<const Node*> upstream;  // of the stuck node, which may itself stand behind the cycle
+    const Node* node = stuck->get();
+    while (upstream.insert(node).second) node = stuckProducer(*node, waiting);
+    throwBadInput("the graph has a cycle: node '{}' ({}) waits for its own result", node->label(), node->opType());
   }
   return order;
+}
+
+/// Some producer, itself waiting, that a waiting node waits for.
+const Node* Graph::stuckProducer(const Node& node, const std::unordered_map<const Node*, size_t>& waiting) const {
+  std::vector<std::string> values(node.proto_.input().begin(), node.proto_.input().end());
+  values.insert(values.end(), node.captures_.begin(), node.captures_.end());
+  for (const auto& value : values) {
+    if (const Node* source = producer(value); source != nullptr && waiting.at(source) > 0) return source;
+  }
+  return &node;
 }
 
 std::vector<Node*> Graph::nodes() { return sorted(); }
@@ -314,7 +333,8 @@ bool Graph::bypass(Node& node) {
 std::string Graph::uniqueName(const std::string& base) const {
   const auto taken = [&](const std::string& name) {
     return constants_.contains(name) || producers_.contains(name) || consumers_.contains(name) || isInput(name) ||
-           isOutput(name) || types_.contains(name);
+           isOutput(name) || types_.contains(name) || inner_names_.contains(name) ||
+           std::ranges::any_of(nodes_, [&](const auto& node) { return node->name() == name; });
   };
   std::string name = base;
   for (int i = 1; taken(name); ++i) name = fmt::format("{}_{}", base, i);
@@ -373,6 +393,11 @@ void Graph::attachData(const std::string& value, Tensor tensor) {
   constant.data_in_tensor = true;
 }
 
+void Graph::setConstantProto(const std::string& value, onnx::TensorProto proto) {
+  Constant& constant = constants_.at(value);
+  constant = {std::make_shared<onnx::TensorProto>(std::move(proto)), {}, false, constant.position};
+}
+
 int Graph::removeUnused(const std::set<std::string>& keep) {
   int removed = 0;
   const auto isRead = [&](const std::string& value) {
@@ -392,66 +417,6 @@ int Graph::removeUnused(const std::set<std::string>& keep) {
     ++removed;
   }
   return removed;
-}
-
-// --- types --------------------------------------------------------------------------------------------------------
-
-std::optional<ValueType> Graph::valueType(const std::string& value) const {
-  if (const auto constant = constants_.find(value); constant != constants_.end()) {
-    const auto& proto = *constant->second.proto;
-    return ValueType{static_cast<DataType>(proto.data_type()), shapeOf(proto)};
-  }
-  const auto found = types_.find(value);
-  return found == types_.end() ? std::nullopt : std::optional(found->second);
-}
-
-void Graph::setValueType(const std::string& value, ValueType type) {
-  types_[value] = std::move(type);
-  size_names_.erase(value);
-}
-
-/// The model for shape inference: large constants stand in it as typed inputs, so that no weight is copied.
-onnx::ModelProto Graph::skeleton() const {
-  onnx::ModelProto model = rest_;
-  auto& graph = *model.mutable_graph();
-  graph.clear_value_info();
-  for (const auto& [name, constant] : constants_) {
-    if (!mayBeShape(*constant.proto)) {
-      const bool is_input = std::ranges::any_of(graph.input(), [&](const auto& info) { return info.name() == name; });
-      if (!is_input) addInput(graph, name, *constant.proto);
-      continue;
-    }
-    *graph.add_initializer() = constant.data_in_tensor ? protoFromTensor(*constant.tensor, name) : *constant.proto;
-  }
-  for (const Node* node : sorted()) *graph.add_node() = node->proto_;
-  return model;
-}
-
-void Graph::inferShapes() {
-  onnx::ModelProto model = skeleton();
-  try {
-    const onnx::ShapeInferenceOptions options(/*check_type_val=*/false, /*strict_mode_val=*/0, /*data_prop_val=*/true);
-    onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options);
-  } catch (const std::exception& error) {
-    throwBadInput("shape inference failed: {}", error.what());
-  }
-  size_names_.clear();  // inference numbers the sizes that it names anew each time
-  for (const auto* infos : {&rest_.graph().input(), &model.graph().value_info(), &model.graph().output()}) {
-    for (const auto& info : *infos) learnType(info);
-  }
-}
-
-void Graph::learnType(const onnx::ValueInfoProto& info) {
-  auto type = typeOf(info);
-  if (!type) return;
-  types_[info.name()] = std::move(*type);
-  size_names_[info.name()] = sizeNamesOf(info);
-}
-
-std::string Graph::sizeName(const std::string& value, int64_t axis) const {
-  const auto found = size_names_.find(value);
-  const bool is_known = found != size_names_.end() && axis >= 0 && axis < std::ssize(found->second);
-  return is_known ? found->second[static_cast<size_t>(axis)] : std::string();
 }
 
 // --- the model around it ------------------------------------------------------------------------------------------
@@ -483,38 +448,6 @@ void Graph::setMetadata(const std::string& key, const std::string& value) {
   auto& entry = *rest_.add_metadata_props();
   entry.set_key(key);
   entry.set_value(value);
-}
-
-void Graph::verify() const {
-  std::unordered_set<std::string> given;
-  for (const auto& info : rest_.graph().input()) given.insert(info.name());
-  for (const auto& sparse : rest_.graph().sparse_initializer()) given.insert(sparse.values().name());
-  const auto isDefined = [&](const std::string& value) {
-    return given.contains(value) || constants_.contains(value) || producers_.contains(value);
-  };
-  for (const Node* node : sorted()) {
-    for (const auto& value : node->proto_.input()) {
-      if (value.empty() || isDefined(value)) continue;
-      throwBadInput("node '{}' ({}) reads '{}', which nothing produces", node->label(), node->opType(), value);
-    }
-    for (const auto& value : node->captures_) {
-      if (isDefined(value)) continue;
-      throwBadInput("a subgraph of node '{}' ({}) reads '{}', which nothing produces", node->label(), node->opType(),
-                    value);
-    }
-  }
-  for (const auto& info : rest_.graph().output()) {
-    if (!isDefined(info.name())) throwBadInput("nothing produces the graph's output '{}'", info.name());
-  }
-}
-
-std::string dump(const Graph& graph) {
-  std::string text;
-  for (const Node* node : graph.nodes()) {
-    const auto& proto = node->proto();
-    text += fmt::format("{} = {}({})\n", fmt::join(proto.output(), ", "), node->opType(), fmt::join(proto.input(), ", "));
-  }
-  return text;
 }
 
 }  // namespace quant

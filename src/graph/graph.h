@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/tensor.h"
@@ -51,6 +52,8 @@ class Graph {
   [[nodiscard]] size_t nodeCount() const { return nodes_.size(); }
   Node& addNode(onnx::NodeProto proto);
   void removeNode(Node& node);
+  /// Removes `node` and puts other nodes into its place in the order.
+  void replaceNode(Node& node, std::vector<onnx::NodeProto> by);
   void setInput(Node& node, int index, const std::string& value);
   void setOutput(Node& node, int index, const std::string& value);
 
@@ -76,7 +79,7 @@ class Graph {
   /// Removes a node whose one output equals its input 0, so that every reader sees that input instead. Declines (false)
   /// when a graph output or a subgraph needs both names.
   bool bypass(Node& node);
-  /// A name that no value, node or graph input has: `base`, or `base_1`, ...
+  /// A name that no value (subgraphs' among them), node or graph input has: `base`, or `base_1`, ...
   [[nodiscard]] std::string uniqueName(const std::string& base) const;
 
   // --- constants -------------------------------------------------------------------------------------------------
@@ -95,14 +98,18 @@ class Graph {
   void removeConstant(const std::string& value);
   /// Gives the initializer `value` its elements, where the file keeps them elsewhere (external data).
   void attachData(const std::string& value, Tensor tensor);
-  /// Removes nodes whose outputs nobody reads and are not in `keep`, then constants that nobody reads; returns how many.
+  /// Changes how the file holds the initializer `value`.
+  void setConstantProto(const std::string& value, onnx::TensorProto proto);
+  /// Removes nodes whose outputs nobody reads and are not in `keep`, then constants that nobody reads; returns how
+  /// many.
   int removeUnused(const std::set<std::string>& keep = {});
 
   // --- types -----------------------------------------------------------------------------------------------------
   /// What the last `inferShapes`, the file, or an initializer says of `value`; nothing when unknown.
   [[nodiscard]] std::optional<ValueType> valueType(const std::string& value) const;
-  /// Runs ONNX's shape inference (with data propagation) over the whole graph. Throws (bad input) when the model
-  /// contradicts itself.
+  /// Runs ONNX's shape inference (with data propagation) over the whole graph. Throws (bad input) when types or shapes
+  /// contradict each other; operators that ONNX does not know are passed over, with what the file says of their
+  /// results.
   void inferShapes();
   void setValueType(const std::string& value, ValueType type);
   /// The name of a size that only a run can tell ("batch"): sizes of the same name are equal. Empty when the size is
@@ -118,6 +125,9 @@ class Graph {
   /// The model without nodes and initializers.
   [[nodiscard]] const onnx::ModelProto& rest() const { return rest_; }
   [[nodiscard]] onnx::ModelProto& rest() { return rest_; }
+  /// A copy of the model to look at, with sorted nodes that all have a name; constants too large to be a shape stand in
+  /// it as typed inputs, so that no weight is copied.
+  [[nodiscard]] onnx::ModelProto skeleton() const;
 
   /// Throws (bad input) when an edge dangles, a value has two producers or the graph has a cycle. The pass runner calls
   /// it after every pass.
@@ -135,7 +145,10 @@ class Graph {
   void unindex(Node& node);
   void learnType(const onnx::ValueInfoProto& info);
   [[nodiscard]] std::vector<Node*> sorted() const;
-  [[nodiscard]] onnx::ModelProto skeleton() const;
+  void forgetProducer(const std::string& value, const Node& node);
+  void forgetLostValues();
+  [[nodiscard]] const Node* stuckProducer(const Node& node,
+                                          const std::unordered_map<const Node*, size_t>& waiting) const;
 
   onnx::ModelProto rest_;
   std::vector<std::unique_ptr<Node>> nodes_, removed_;
@@ -144,7 +157,9 @@ class Graph {
   std::unordered_map<std::string, std::vector<Node*>> consumers_;  // one entry for each place that reads
   std::unordered_map<std::string, ValueType> types_;
   std::unordered_map<std::string, std::vector<std::string>> size_names_;  // for each axis; only where there is one
+  std::unordered_set<std::string> inner_names_;                           // defined in subgraphs
   size_t next_position_ = 0;
+  bool has_lost_values_ = false;  // a node that produced something was removed or renamed its output
 };
 
 /// One node a line, "out = Op(in, ...)", for logs and messages.

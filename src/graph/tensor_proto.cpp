@@ -66,7 +66,7 @@ Tensor fromTypedFields(const onnx::TensorProto& proto, const Shape& shape) {
       return fromField<uint32_t>(shape, proto.uint64_data());
     default: break;
   }
-  if (elementSize(type) == 0) {
+  if (elementSize(type) == 0 || type == DataType::kComplex64 || type == DataType::kComplex128) {
     throwUnsupported("tensor '{}' has element type {}, which this program cannot compute with", proto.name(),
                      proto.data_type());
   }
@@ -98,7 +98,9 @@ void requireSaneDims(const onnx::TensorProto& proto, const Shape& shape) {
   }
 }
 
-bool isAligned(const void* address, int size) { return reinterpret_cast<uintptr_t>(address) % static_cast<size_t>(size) == 0; }
+bool isAligned(const void* address, int size) {
+  return reinterpret_cast<uintptr_t>(address) % static_cast<size_t>(size) == 0;
+}
 
 }  // namespace
 
@@ -107,7 +109,7 @@ Shape shapeOf(const onnx::TensorProto& proto) { return {proto.dims().begin(), pr
 Tensor tensorFromProto(const std::shared_ptr<const onnx::TensorProto>& proto) {
   const Shape shape = shapeOf(*proto);
   requireSaneDims(*proto, shape);
-  if (!proto->has_raw_data()) return fromTypedFields(*proto, shape);
+  if (proto->raw_data().empty()) return fromTypedFields(*proto, shape);
   const auto type = static_cast<DataType>(proto->data_type());
   const auto element_size = elementSize(type);
   if (element_size == 0) {
@@ -117,9 +119,14 @@ Tensor tensorFromProto(const std::shared_ptr<const onnx::TensorProto>& proto) {
   const std::string& raw = proto->raw_data();
   const auto expected = static_cast<size_t>(elementCount(shape)) * static_cast<size_t>(element_size);
   if (raw.size() != expected) throwWrongSize(*proto, shape, raw.size(), expected);
-  if (isAligned(raw.data(), element_size)) return Tensor::view(type, shape, raw.data(), proto);
+  const bool is_valid = type != DataType::kBool || std::ranges::all_of(raw, [](char c) { return c == 0 || c == 1; });
+  if (is_valid && isAligned(raw.data(), element_size)) return Tensor::view(type, shape, raw.data(), proto);
   Tensor copy(type, shape);
   std::memcpy(copy.bytes(), raw.data(), raw.size());
+  if (!is_valid) {  // a bool that is neither 0 nor 1 must not be read as one
+    const std::span bytes(static_cast<uint8_t*>(copy.bytes()), raw.size());
+    std::ranges::transform(bytes, bytes.begin(), [](uint8_t byte) { return byte == 0 ? uint8_t{0} : uint8_t{1}; });
+  }
   return copy;
 }
 
