@@ -1,0 +1,136 @@
+#include "calibration/collect.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "calibration/workers.h"
+#include "core/error.h"
+#include "runtime/executor.h"
+
+namespace quant {
+
+namespace {
+
+/// The first size of input `name` where the file fixes it; 1 where it does not.
+int64_t fixedBatch(const Graph& graph, const std::string& name) {
+  const auto type = graph.valueType(name);
+  const bool known = type && type->shape && !type->shape->empty() && type->shape->front() > 1;
+  return known ? type->shape->front() : 1;
+}
+
+/// True for an input of which the model takes more in one run than a sample holds.
+bool needsStacking(const Graph& graph, const std::string& name, const Tensor& sample) {
+  return fixedBatch(graph, name) > 1 && sample.rank() > 0 && sample.shape().front() == 1;
+}
+
+/// How many samples the model takes in one run.
+size_t samplesPerRun(const Graph& graph, const SampleSource& samples) {
+  const auto inputs = graph.inputs();
+  if (std::ranges::all_of(inputs, [&](auto& name) { return fixedBatch(graph, name) == 1; })) return 1;
+  size_t group = 1;
+  for (const auto& [name, tensor] : samples.load(0)) {
+    if (needsStacking(graph, name, tensor)) group = static_cast<size_t>(fixedBatch(graph, name));
+  }
+  return group;
+}
+
+/// One tensor after the other along axis 0.
+Tensor stack(const std::vector<NamedTensors>& samples, const std::string& name) {
+  const Tensor& first = samples.front().at(name);
+  Shape shape = first.shape();
+  shape.front() = static_cast<int64_t>(samples.size());
+  Tensor stacked(first.type(), shape);
+  auto* dst = static_cast<std::byte*>(stacked.bytes());
+  for (const NamedTensors& sample : samples) {
+    const Tensor& part = sample.at(name);
+    if (part.type() != first.type() || part.shape() != first.shape()) {
+      throwBadInput("samples that run together differ in input '{}': {} {} and {} {}", name, toString(first.type()),
+                    toString(first.shape()), toString(part.type()), toString(part.shape()));
+    }
+    std::memcpy(dst, part.bytes(), part.byteSize());
+    dst += part.byteSize();
+  }
+  return stacked;
+}
+
+/// The inputs of run number `run`.
+NamedTensors loadRun(const Graph& graph, const SampleSource& samples, size_t per_run, size_t run) {
+  if (per_run == 1) return samples.load(run);
+  std::vector<NamedTensors> group;
+  for (size_t i = 0; i < per_run; ++i) group.push_back(samples.load((run * per_run + i) % samples.count));
+  NamedTensors inputs;
+  for (const auto& [name, tensor] : group.front()) {
+    inputs.emplace(name, needsStacking(graph, name, tensor) ? stack(group, name) : tensor.alias());
+  }
+  return inputs;
+}
+
+StatisticsTable emptyTable(const std::vector<std::string>& values, TensorStatistics::Detail detail) {
+  StatisticsTable table;
+  for (const std::string& value : values) table.emplace(value, detail);
+  return table;
+}
+
+void requireKnown(const Graph& graph, const std::string& value) {
+  if (graph.producer(value) == nullptr && !graph.isInput(value) && !graph.isConstant(value)) {
+    throwInternal("value '{}' is to be calibrated, but the graph does not have it", value);
+  }
+}
+
+/// Told of runs, tells `progress` of samples.
+Progress countSamples(const Progress& progress, size_t per_run, size_t samples) {
+  if (!progress) return nullptr;
+  return [=](int64_t runs, int64_t) {
+    progress(std::min(runs * static_cast<int64_t>(per_run), static_cast<int64_t>(samples)),
+             static_cast<int64_t>(samples));
+  };
+}
+
+/// Runs all samples; `tables` gets one table for each worker.
+void runSamples(const Graph& graph, const std::vector<std::string>& computed, const SampleSource& samples,
+                const CollectOptions& options, std::deque<StatisticsTable>& tables) {
+  if (samples.count == 0) return;
+  const size_t per_run = samplesPerRun(graph, samples);
+  const size_t runs = (samples.count + per_run - 1) / per_run;
+  const WorkerOptions crew{options.threads, countSamples(options.progress, per_run, samples.count)};
+  tables.resize(workerCount(runs, crew), emptyTable(computed, options.detail));
+
+  std::mutex making;  // a graph's constants are made at their first use
+  runWorkers(runs, crew, [&](size_t worker) -> Task {
+    const std::lock_guard lock(making);
+    const ExecutorOptions settings{options.backend, {computed.begin(), computed.end()}};
+    const auto executor = std::make_shared<Executor>(graph, settings);
+    const Watcher watch = [&table = tables[worker]](const std::string& value, const Tensor& tensor) {
+      table.at(value).observe(tensor);
+    };
+    return [&, executor, watch](size_t run) { executor->run(loadRun(graph, samples, per_run, run), watch); };
+  });
+}
+
+}  // namespace
+
+StatisticsTable collectStatistics(const Graph& graph, const std::vector<std::string>& watched,
+                                  const SampleSource& samples, const CollectOptions& options) {
+  StatisticsTable collected = emptyTable(watched, options.detail);
+  std::vector<std::string> computed;
+  for (auto& [value, statistics] : collected) {
+    requireKnown(graph, value);
+    if (const Tensor* constant = graph.constant(value)) {
+      statistics.observe(*constant);
+    } else {
+      computed.push_back(value);
+    }
+  }
+  std::deque<StatisticsTable> tables;
+  runSamples(graph, computed, samples, options, tables);
+  for (const StatisticsTable& table : tables) {
+    for (const auto& [value, statistics] : table) collected.at(value).merge(statistics);
+  }
+  return collected;
+}
+
+}  // namespace quant

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <vector>
+
+#include "calibration/thresholds.h"
+
+namespace quant {
+
+/// The entropy calibration of TensorRT, as NVIDIA published it (S. Migacz, "8-bit inference with TensorRT", GTC 2017,
+/// and pytorch-quantization's calib/histogram.py), extended to two thresholds.
+///
+/// For a run of bins that is kept: P is the run with the values outside added to its end bins. Q is what is left of the
+/// run on a grid of `levels` points: the bins are dealt into `levels` groups, and each group's values are spread evenly
+/// over those of its bins that are not empty. The thresholds are those whose Q loses least of P: least sum of P * log(P
+/// / Q), both scaled to sum 1. An end bin that is empty but has values outside cannot be an end: Q would be 0 where P
+/// is not.
+///
+/// Exact zeros take no part: every grid holds zero, so however many there are (half of a tensor after Relu) they lose
+/// nothing. Likewise the bin on either side of zero counts at most as much as its neighbour.
+class KlDivergence {
+ public:
+  KlDivergence(const Bins& bins, int64_t levels);
+
+  /// In nats. The run must have at least `levels` bins.
+  [[nodiscard]] double operator()(Thresholds thresholds) const;
+  /// True when no bin counts.
+  [[nodiscard]] bool isEmpty() const { return before_.back().count == 0; }
+
+ private:
+  /// Sums over all bins before some bin.
+  struct Sums {
+    double count = 0;
+    double filled = 0;   // bins that are not empty
+    double entropy = 0;  // count * log(count) of each bin
+  };
+  [[nodiscard]] double countIn(int64_t bin) const {
+    return before_[static_cast<size_t>(bin) + 1].count - before_[static_cast<size_t>(bin)].count;
+  }
+
+  std::vector<Sums> before_;
+  int64_t levels_;
+};
+
+/// The thresholds of least divergence. With fewer bins than `levels`, all of them.
+///
+/// Divergence knows how often a value occurs and not how much it matters: it clips rare values however large they are,
+/// such as the few detections among a detector's scores, and where next to nothing lies near zero it may clip nearly
+/// everything. Hence one condition that TensorRT lacks: the squared error of clipping is at most 1 % of the values' sum
+/// of squares (20 dB), or what rounding without clipping would cost, if that is more; half of it at each end where
+/// there are two.
+Thresholds klThresholds(const Bins& bins, int64_t levels);
+
+}  // namespace quant

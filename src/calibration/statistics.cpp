@@ -1,0 +1,75 @@
+#include "calibration/statistics.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+
+namespace quant {
+
+namespace {
+
+/// Hands all elements to `visit` as float, a block at a time.
+template <class T, class Visit>
+void forEachConverted(const Tensor& tensor, Visit visit) {
+  std::array<float, 4096> block;
+  const auto elements = tensor.data<T>();
+  for (size_t begin = 0; begin < elements.size(); begin += block.size()) {
+    const auto part = elements.subspan(begin, std::min(block.size(), elements.size() - begin));
+    std::transform(part.begin(), part.end(), block.begin(), [](T element) { return static_cast<float>(element); });
+    visit(std::span<const float>(block).first(part.size()));
+  }
+}
+
+}  // namespace
+
+TensorStatistics::TensorStatistics(Detail detail) {
+  if (detail == Detail::kHistogram) histogram_.emplace();
+}
+
+void TensorStatistics::observe(const Tensor& tensor) {
+  const auto visit = [this](std::span<const float> values) { observe(values); };
+  switch (tensor.type()) {
+    case DataType::kFloat32: return observe(tensor.data<float>());
+    case DataType::kFloat64: return forEachConverted<double>(tensor, visit);
+    case DataType::kFloat16: return forEachConverted<Float16>(tensor, visit);
+    case DataType::kBFloat16: return forEachConverted<BFloat16>(tensor, visit);
+    case DataType::kUInt8: return forEachConverted<uint8_t>(tensor, visit);
+    case DataType::kInt8: return forEachConverted<int8_t>(tensor, visit);
+    case DataType::kUInt16: return forEachConverted<uint16_t>(tensor, visit);
+    case DataType::kInt16: return forEachConverted<int16_t>(tensor, visit);
+    case DataType::kUInt32: return forEachConverted<uint32_t>(tensor, visit);
+    case DataType::kInt32: return forEachConverted<int32_t>(tensor, visit);
+    case DataType::kUInt64: return forEachConverted<uint64_t>(tensor, visit);
+    case DataType::kInt64: return forEachConverted<int64_t>(tensor, visit);
+    case DataType::kBool: return forEachConverted<bool>(tensor, visit);
+    case DataType::kUndefined:
+    case DataType::kString:
+    case DataType::kComplex64:
+    case DataType::kComplex128: break;
+  }
+  throwInternal("a tensor of type {} has no range", toString(tensor.type()));
+}
+
+void TensorStatistics::observe(std::span<const float> values) {
+  constexpr size_t kBlock = size_t{1} << 16;  // still in the cache when the histogram reads it again
+  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
+    const auto block = values.subspan(begin, std::min(kBlock, values.size() - begin));
+    const Summary summary = summarize(block);
+    summary_.merge(summary);
+    if (histogram_) histogram_->observe(block, summary);
+  }
+}
+
+void TensorStatistics::merge(const TensorStatistics& other) {
+  if (hasHistogram() != other.hasHistogram()) throwInternal("statistics of different detail cannot be merged");
+  summary_.merge(other.summary_);
+  if (histogram_) histogram_->merge(*other.histogram_);
+}
+
+const Histogram& TensorStatistics::histogram() const {
+  if (!histogram_) throwInternal("these statistics were gathered without a histogram");
+  return *histogram_;
+}
+
+}  // namespace quant
