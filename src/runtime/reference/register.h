@@ -8,6 +8,8 @@ namespace quant {
 /// double, integers exact, rounding half to even.
 void registerReferenceMath(KernelRegistry& registry);
 
+namespace reference {
+
 // One for each file of this folder.
 void registerActivations(KernelRegistry& registry);
 void registerArgReductions(KernelRegistry& registry);
@@ -18,14 +20,18 @@ void registerConvTranspose(KernelRegistry& registry);
 void registerCumulativeSum(KernelRegistry& registry);
 void registerGlobalPooling(KernelRegistry& registry);
 void registerIntegerMatMul(KernelRegistry& registry);
+void registerLayerNormalization(KernelRegistry& registry);
 void registerMatMul(KernelRegistry& registry);
 void registerNormalization(KernelRegistry& registry);
 void registerPooling(KernelRegistry& registry);
 void registerQLinearConv(KernelRegistry& registry);
 void registerQLinearElementwise(KernelRegistry& registry);
+void registerQLinearPooling(KernelRegistry& registry);
 void registerQuantizeLinear(KernelRegistry& registry);
 void registerReductions(KernelRegistry& registry);
 void registerSoftmax(KernelRegistry& registry);
 void registerUnary(KernelRegistry& registry);
+
+}  // namespace reference
 
 }  // namespace quant

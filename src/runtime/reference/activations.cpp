@@ -1,0 +1,134 @@
+// Activation functions, most of them with parameters. All are evaluated in double and rounded once.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "runtime/reference/elementwise.h"
+#include "runtime/reference/register.h"
+
+namespace quant::reference {
+
+namespace {
+
+double sigmoid(double x) {
+  // exp of a negative number only: it cannot overflow.
+  const double e = std::exp(-std::abs(x));
+  return (x >= 0 ? 1 : e) / (1 + e);
+}
+
+double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+
+/// A function of a number without parameters.
+template <class F>
+void addPlain(KernelRegistry& registry, const char* op_type, F f) {
+  registry.addFunction(op_type, 1,
+                       [=](const Node&, KernelContext& context) { runRealMap(op_type, kFloatTypes, context, f); });
+}
+
+/// A function f(x, p) of a number and one attribute.
+template <class F>
+void addWithParameter(KernelRegistry& registry, const char* op_type, const char* attribute, float fallback, F f) {
+  registry.addFunction(op_type, 1, [=](const Node& node, KernelContext& context) {
+    const double parameter = node.attr(attribute, fallback);
+    runRealMap(op_type, kFloatTypes, context, [=](double x) { return f(x, parameter); });
+  });
+}
+
+void selu(const Node& node, KernelContext& context) {
+  const double alpha = node.attr("alpha", 1.67326319217681884765625F);
+  const double gamma = node.attr("gamma", 1.05070102214813232421875F);
+  runRealMap("Selu", kFloatTypes, context,
+             [=](double x) { return gamma * (x > 0 ? x : alpha * std::expm1(x)); });
+}
+
+void hardSigmoid(const Node& node, KernelContext& context) {
+  const double alpha = node.attr("alpha", 0.2F), beta = node.attr("beta", 0.5F);
+  runRealMap("HardSigmoid", kFloatTypes, context,
+             [=](double x) { return smallerOf(largerOf(alpha * x + beta, 0.0), 1.0); });
+}
+
+void gelu(const Node& node, KernelContext& context) {
+  const std::string approximate = node.attr("approximate", "none");
+  if (approximate == "none") {
+    runRealMap("Gelu", kFloatTypes, context, [](double x) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); });
+  } else if (approximate == "tanh") {
+    const double k = std::sqrt(2 / std::numbers::pi);
+    runRealMap("Gelu", kFloatTypes, context,
+               [=](double x) { return 0.5 * x * (1 + std::tanh(k * (x + 0.044715 * x * x * x))); });
+  } else {
+    throwBadInput("attribute 'approximate' is '{}', but Gelu knows only 'none' and 'tanh'", approximate);
+  }
+}
+
+void shrink(const Node& node, KernelContext& context) {
+  const double lambd = node.attr("lambd", 0.5F), bias = node.attr("bias", 0.0F);
+  runRealMap("Shrink", kNumericTypes, context,
+             [=](double x) { return x < -lambd ? x + bias : x > lambd ? x - bias : 0.0; });
+}
+
+void prelu(const Node&, KernelContext& context) {
+  runBinary("PRelu", kFloatTypes + kIntegerTypes, context,
+            [](auto x, auto slope) { return x < 0 ? static_cast<decltype(x)>(x * slope) : x; });
+}
+
+/// Clip's limit at input `index`: absent means none.
+template <class T>
+ComputeType<T> limitAt(KernelContext& context, size_t index, T none) {
+  const Tensor* limit = context.optionalInput(index);
+  if (!limit || limit->elementCount() == 0) return elementCast<ComputeType<T>>(none);
+  return elementCast<ComputeType<T>>(limit->data<T>()[0]);
+}
+
+template <class T>
+void clip(KernelContext& context, ComputeType<T> low, ComputeType<T> high) {
+  // Where low > high, high wins, as in numpy.
+  runMap("Clip", TypeList<T>{}, context, [=](auto x) {
+    const auto raised = x < low ? low : x;
+    return raised > high ? high : raised;
+  });
+}
+
+void clipByInputs(const Node&, KernelContext& context) {
+  withElementType(context.inputAsIs(0).type(), kNumericTypes, "Clip", [&](auto example) {
+    using T = decltype(example);
+    using Limits = std::numeric_limits<ComputeType<T>>;
+    constexpr bool kHasInfinity = Limits::has_infinity;
+    const auto none_low = elementCast<T>(kHasInfinity ? -Limits::infinity() : Limits::lowest());
+    const auto none_high = elementCast<T>(kHasInfinity ? Limits::infinity() : Limits::max());
+    clip<T>(context, limitAt<T>(context, 1, none_low), limitAt<T>(context, 2, none_high));
+  });
+}
+
+void clipByAttributes(const Node& node, KernelContext& context) {
+  const float low = node.attr("min", std::numeric_limits<float>::lowest());
+  const float high = node.attr("max", std::numeric_limits<float>::max());
+  withElementType(context.inputAsIs(0).type(), kFloatTypes, "Clip", [&](auto example) {
+    using T = decltype(example);
+    clip<T>(context, low, high);
+  });
+}
+
+}  // namespace
+
+void registerActivations(KernelRegistry& registry) {
+  addPlain(registry, "Sigmoid", sigmoid);
+  addPlain(registry, "Softplus", softplus);
+  addPlain(registry, "Softsign", [](double x) { return x / (1 + std::abs(x)); });
+  addPlain(registry, "Mish", [](double x) { return x * std::tanh(softplus(x)); });
+  addPlain(registry, "HardSwish", [](double x) { return x * smallerOf(largerOf(x / 6 + 0.5, 0.0), 1.0); });
+  addWithParameter(registry, "LeakyRelu", "alpha", 0.01F, [](double x, double alpha) { return x < 0 ? alpha * x : x; });
+  addWithParameter(registry, "Elu", "alpha", 1, [](double x, double alpha) { return x < 0 ? alpha * std::expm1(x) : x; });
+  addWithParameter(registry, "Celu", "alpha", 1,
+                   [](double x, double alpha) { return x < 0 ? alpha * std::expm1(x / alpha) : x; });
+  addWithParameter(registry, "ThresholdedRelu", "alpha", 1, [](double x, double alpha) { return x > alpha ? x : 0; });
+  addWithParameter(registry, "Swish", "alpha", 1, [](double x, double alpha) { return x * sigmoid(alpha * x); });
+  registry.addFunction("Selu", 1, selu);
+  registry.addFunction("HardSigmoid", 1, hardSigmoid);
+  registry.addFunction("Gelu", 20, gelu);
+  registry.addFunction("Shrink", 9, shrink);
+  registry.addFunction("PRelu", 1, prelu);
+  registry.addFunction("Clip", 1, clipByAttributes);
+  registry.addFunction("Clip", 11, clipByInputs);
+}
+
+}  // namespace quant::reference

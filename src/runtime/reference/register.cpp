@@ -1,0 +1,24 @@
+#include "runtime/reference/register.h"
+
+namespace quant {
+
+void registerReferenceMath(KernelRegistry& registry) {
+  using namespace reference;
+  registerActivations(registry);
+  registerArgReductions(registry);
+  registerBinary(registry);
+  registerComparisons(registry);
+  registerConvolution(registry);
+  registerConvTranspose(registry);
+  registerCumulativeSum(registry);
+  registerGlobalPooling(registry);
+  registerLayerNormalization(registry);
+  registerMatMul(registry);
+  registerNormalization(registry);
+  registerPooling(registry);
+  registerReductions(registry);
+  registerSoftmax(registry);
+  registerUnary(registry);
+}
+
+}  // namespace quant
