@@ -1,0 +1,71 @@
+#include "passes/pass.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+#include "core/error.h"
+
+namespace quant {
+
+namespace {
+
+constexpr Pass kPreparation[] = {
+    {"extract-constants", extractConstants},
+    {"fold-constants", foldConstants},
+    {"simplify-reshapes", simplifyReshapes},
+    {"remove-identity", removeIdentity},
+    {"merge-reshapes", mergeReshapes},
+    {"merge-transposes", mergeTransposes},
+    {"replace-clip", replaceClip},
+    {"replace-hard-swish", replaceHardSwish},
+    {"fold-pad", foldPad},
+    {"fold-batch-norm", foldBatchNorm},
+    {"fold-scale-shift", foldScaleShift},
+    {"remove-unused", removeUnused},
+};
+
+/// Every pass makes the graph smaller or simpler, so that a fixed point comes after a few rounds: one that is not
+/// reached by then means two passes that undo each other.
+constexpr int kMaxRounds = 20;
+
+/// Runs one pass and checks what it left behind.
+void runOne(Graph& graph, const Pass& pass, PassResult& result) {
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    const int changes = pass.run(graph);
+    graph.verify();
+    result.changes += changes;
+    if (changes > 0) spdlog::debug("pass {}: {} change(s)", pass.name, changes);
+  } catch (Error& error) {
+    error.addContext(fmt::format("running pass '{}'", pass.name));
+    throw;
+  }
+  result.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+std::span<const Pass> preparationPasses() { return kPreparation; }
+
+std::vector<PassResult> runPasses(Graph& graph, std::span<const Pass> passes) {
+  std::vector<PassResult> results;
+  for (const Pass& pass : passes) results.push_back({pass.name});
+  graph.inferShapes();
+  for (int round = 0; round < kMaxRounds; ++round) {
+    bool any_changed = false;
+    for (size_t i = 0; i < passes.size(); ++i) {
+      const int before = results[i].changes;
+      runOne(graph, passes[i], results[i]);
+      if (results[i].changes == before) continue;
+      any_changed = true;
+      graph.inferShapes();
+    }
+    if (!any_changed) return results;
+  }
+  throwInternal("the passes do not come to an end: each of {} rounds changed something", kMaxRounds);
+}
+
+int removeUnused(Graph& graph) { return graph.removeUnused(); }
+
+}  // namespace quant
