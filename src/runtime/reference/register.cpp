@@ -12,10 +12,15 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerConvTranspose(registry);
   registerCumulativeSum(registry);
   registerGlobalPooling(registry);
+  registerIntegerMatMul(registry);
   registerLayerNormalization(registry);
   registerMatMul(registry);
   registerNormalization(registry);
   registerPooling(registry);
+  registerQLinearConv(registry);
+  registerQLinearElementwise(registry);
+  registerQLinearPooling(registry);
+  registerQuantizeLinear(registry);
   registerReductions(registry);
   registerSoftmax(registry);
   registerUnary(registry);
