@@ -17,7 +17,7 @@ struct Tolerance {
 
 inline bool isNear(double actual, double expected, Tolerance tolerance) {
   if (std::isnan(expected)) return std::isnan(actual);
-  if (actual == expected) return true;  // infinities too
+  if (std::isinf(expected)) return actual == expected;
   return std::abs(actual - expected) <= tolerance.absolute + tolerance.relative * std::abs(expected);
 }
 

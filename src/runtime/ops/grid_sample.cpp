@@ -81,7 +81,9 @@ AxisTaps tapsFor(const GridRules& rules, float normalized, int64_t size) {
   if (rules.sampling == Sampling::kNearest) x = std::nearbyint(x);
   const float low = rules.align_corners ? 0 : -0.5F, high = length - 1 - low;
   if (!(x >= low && x <= high)) {
-    if (rules.outside == Outside::kBorder) x = std::isnan(x) ? 0 : std::clamp(x, 0.0F, length - 1);
+    // The cubic filter still sees how far out the point lies; there, only its taps are moved to the border.
+    const bool moves = rules.outside == Outside::kBorder && rules.sampling != Sampling::kCubic;
+    if (moves) x = std::isnan(x) ? 0 : std::clamp(x, 0.0F, length - 1);
     if (rules.outside == Outside::kReflection) x = reflect(x, low, high);
   }
   AxisTaps taps;

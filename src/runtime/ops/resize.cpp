@@ -198,10 +198,9 @@ Tensor resampleAxis(const Tensor& src, int64_t axis, int64_t dst_size, const Axi
   return result;
 }
 
-/// The type that pixels of type T are mixed in.
+/// The type that pixels of type T are mixed in. Integers need double: rounding must see a tie where there is one.
 template <class T>
-using WorkType = std::conditional_t<std::is_same_v<ComputeType<T>, float> || (std::is_integral_v<T> && sizeof(T) <= 2),
-                                    float, double>;
+using WorkType = std::conditional_t<std::is_same_v<ComputeType<T>, float>, float, double>;
 
 template <class T>
 T fromWork(WorkType<T> value) {

@@ -9,16 +9,18 @@ namespace quant {
 namespace {
 
 double sourceCoordinate(CoordinateMode mode, const ResizedAxis& axis, double x) {
-  const double half_pixel = (x + 0.5) / axis.scale - 0.5;
   const auto src_size = static_cast<double>(axis.src_size), dst_size = static_cast<double>(axis.dst_size);
+  // One division of exact numbers: a position that is a whole pixel comes out as one.
+  const auto scaledBack = [&](double position) { return position * src_size / axis.exact_dst_size; };
+  const double half_pixel = scaledBack(x + 0.5) - 0.5;
   switch (mode) {
     case CoordinateMode::kHalfPixel: return half_pixel;
     case CoordinateMode::kHalfPixelSymmetric: return src_size / 2 * (1 - dst_size / axis.exact_dst_size) + half_pixel;
     case CoordinateMode::kPytorchHalfPixel: return axis.dst_size > 1 ? half_pixel : 0;
     case CoordinateMode::kAlignCorners:
       return axis.exact_dst_size == 1 ? 0 : x * (src_size - 1) / (axis.exact_dst_size - 1);
-    case CoordinateMode::kAsymmetric: return x / axis.scale;
-    case CoordinateMode::kTfHalfPixelForNn: return (x + 0.5) / axis.scale;
+    case CoordinateMode::kAsymmetric: return scaledBack(x);
+    case CoordinateMode::kTfHalfPixelForNn: return scaledBack(x + 0.5);
     case CoordinateMode::kTfCropAndResize: break;
   }
   if (axis.dst_size <= 1) return 0.5 * (axis.roi_start + axis.roi_end) * (src_size - 1);

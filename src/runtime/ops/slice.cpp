@@ -1,4 +1,4 @@
-#include <limits>
+#include <algorithm>
 
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/register.h"
@@ -13,22 +13,26 @@ struct SliceArguments {
   std::optional<std::vector<int64_t>> axes, steps;
 };
 
-/// Takes every `step`-th element from `start` on, before `end` is reached; positions from numpy-like ones, which may be
-/// negative or beyond the ends.
+/// `count` elements from `start` on.
 struct AxisSlice {
   int64_t start, count;
 };
 
+/// Every `step`-th element from `start` on, before `end` is reached. Positions may be negative (counted from the end)
+/// or beyond the ends; unlike in numpy, a start before the first element means the first one in either direction.
 AxisSlice sliceAxis(int64_t size, int64_t start, int64_t end, int64_t step) {
   if (step == 0) throwBadInput("Slice with a step of 0");
+  if (size == 0) return {0, 0};
+  const auto position = [&](int64_t at, int64_t low, int64_t high) {
+    return std::clamp(at < 0 ? at + size : at, low, high);
+  };
   const bool forward = step > 0;
-  const int64_t lowest = forward ? 0 : -1, highest = forward ? size : size - 1;
-  const auto position = [&](int64_t at) { return std::clamp(at < 0 ? at + size : at, lowest, highest); };
-  const int64_t first = position(start), last = position(end);
-  const auto distance = static_cast<uint64_t>(forward ? last - first : first - last);
-  if (forward ? last <= first : first <= last) return {0, 0};
+  const int64_t first = position(start, 0, forward ? size : size - 1);
+  const int64_t last = forward ? position(end, 0, size) : position(end, -1, size - 1);
+  const int64_t distance = forward ? last - first : first - last;
+  if (distance <= 0) return {0, 0};
   const uint64_t stride = forward ? static_cast<uint64_t>(step) : -static_cast<uint64_t>(step);
-  return {first, static_cast<int64_t>((distance - 1) / stride + 1)};
+  return {first, static_cast<int64_t>((static_cast<uint64_t>(distance) - 1) / stride + 1)};
 }
 
 void runSlice(KernelContext& context, const SliceArguments& arguments) {
