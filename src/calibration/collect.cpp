@@ -1,8 +1,8 @@
 #include "calibration/collect.h"
 
 #include <algorithm>
-#include <cstring>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -32,41 +32,31 @@ size_t samplesPerRun(const Graph& graph, const SampleSource& samples) {
   const auto inputs = graph.inputs();
   if (std::ranges::all_of(inputs, [&](auto& name) { return fixedBatch(graph, name) == 1; })) return 1;
   size_t group = 1;
-  for (const auto& [name, tensor] : samples.load(0)) {
+  const Sample first = samples.load(0);
+  for (const auto& [name, tensor] : first.inputs) {
     if (needsStacking(graph, name, tensor)) group = static_cast<size_t>(fixedBatch(graph, name));
   }
   return group;
 }
 
-/// One tensor after the other along axis 0.
-Tensor stack(const std::vector<NamedTensors>& samples, const std::string& name) {
-  const Tensor& first = samples.front().at(name);
-  Shape shape = first.shape();
-  shape.front() = static_cast<int64_t>(samples.size());
-  Tensor stacked(first.type(), shape);
-  auto* dst = static_cast<std::byte*>(stacked.bytes());
-  for (const NamedTensors& sample : samples) {
-    const Tensor& part = sample.at(name);
-    if (part.type() != first.type() || part.shape() != first.shape()) {
-      throwBadInput("samples that run together differ in input '{}': {} {} and {} {}", name, toString(first.type()),
-                    toString(first.shape()), toString(part.type()), toString(part.shape()));
-    }
-    std::memcpy(dst, part.bytes(), part.byteSize());
-    dst += part.byteSize();
-  }
-  return stacked;
-}
-
-/// The inputs of run number `run`.
-NamedTensors loadRun(const Graph& graph, const SampleSource& samples, size_t per_run, size_t run) {
+/// What run number `run` is fed with, and the names of its samples.
+Sample loadRun(const Graph& graph, const SampleSource& samples, size_t per_run, size_t run) {
   if (per_run == 1) return samples.load(run);
-  std::vector<NamedTensors> group;
-  for (size_t i = 0; i < per_run; ++i) group.push_back(samples.load((run * per_run + i) % samples.count));
-  NamedTensors inputs;
-  for (const auto& [name, tensor] : group.front()) {
-    inputs.emplace(name, needsStacking(graph, name, tensor) ? stack(group, name) : tensor.alias());
+  Sample joined;
+  std::vector<Sample> parts;
+  for (size_t i = 0; i < per_run; ++i) {
+    Sample part = samples.load((run * per_run + i) % samples.count);
+    joined.name += (i == 0 ? "" : ", ") + part.name;
+    // An input that takes no batch comes from the first sample.
+    for (auto input = part.inputs.begin(); input != part.inputs.end();) {
+      auto next = std::next(input);
+      if (!needsStacking(graph, input->first, input->second)) joined.inputs.insert(part.inputs.extract(input));
+      input = next;
+    }
+    parts.push_back(std::move(part));
   }
-  return inputs;
+  joined.inputs.merge(stack(parts));
+  return joined;
 }
 
 StatisticsTable emptyTable(const std::vector<std::string>& values, TensorStatistics::Detail detail) {
@@ -107,11 +97,23 @@ void runSamples(const Graph& graph, const std::vector<std::string>& computed, co
     const Watcher watch = [&table = tables[worker]](const std::string& value, const Tensor& tensor) {
       table.at(value).observe(tensor);
     };
-    return [&, executor, watch](size_t run) { executor->run(loadRun(graph, samples, per_run, run), watch); };
+    return [&, executor, watch](size_t run) {
+      const Sample sample = loadRun(graph, samples, per_run, run);
+      try {
+        executor->run(sample.inputs, watch);
+      } catch (Error& error) {
+        error.addContext(fmt::format("calibrating with '{}'", sample.name));
+        throw;
+      }
+    };
   });
 }
 
 }  // namespace
+
+SampleSource samplesOf(const Dataset& dataset) {
+  return {dataset.size(), [&](size_t index) { return dataset.load(index); }};
+}
 
 StatisticsTable collectStatistics(const Graph& graph, const std::vector<std::string>& watched,
                                   const SampleSource& samples, const CollectOptions& options) {

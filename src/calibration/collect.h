@@ -10,18 +10,20 @@
 #include "calibration/range_table.h"
 #include "calibration/statistics.h"
 #include "core/progress.h"
-#include "core/tensor.h"
+#include "dataset/dataset.h"
 #include "graph/graph.h"
 #include "runtime/backend.h"
 
 namespace quant {
 
-/// The samples to run: `load` gives the model's inputs for the sample at `index`, each with its batch axis in front.
-/// Several threads call it at once.
+/// The samples to run. Several threads call `load` at once.
 struct SampleSource {
   size_t count = 0;
-  std::function<NamedTensors(size_t index)> load;
+  std::function<Sample(size_t index)> load;
 };
+
+/// All samples of `dataset`, which must outlive the source.
+SampleSource samplesOf(const Dataset& dataset);
 
 struct CollectOptions {
   TensorStatistics::Detail detail = TensorStatistics::Detail::kHistogram;
@@ -41,7 +43,7 @@ struct CollectOptions {
 /// Only a model whose file fixes a batch of B > 1 runs groups of B neighbouring samples; the last group is filled up
 /// from the first samples, whose values then count twice.
 ///
-/// Throws what a sample's load or run throws, of several the one with the lowest index.
+/// Throws what a sample's load or run throws, with the sample's name; of several, that of the first sample.
 StatisticsTable collectStatistics(const Graph& graph, const std::vector<std::string>& watched,
                                   const SampleSource& samples, const CollectOptions& options = {});
 

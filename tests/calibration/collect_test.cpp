@@ -39,20 +39,21 @@ Tensor randomTensor(const Shape& shape, size_t seed) {
   return tensor;
 }
 
-NamedTensors input(Tensor tensor) {
-  NamedTensors inputs;
-  inputs.emplace("x", std::move(tensor));
-  return inputs;
+Sample sampleOf(std::string name, Tensor tensor) {
+  Sample sample{std::move(name), {}, {}};
+  sample.inputs.emplace("x", std::move(tensor));
+  return sample;
 }
 
 /// Samples that are drawn from their index.
 SampleSource randomSamples(size_t count) {
-  return {count, [](size_t index) { return input(randomTensor({1, 1, 9, 9}, index)); }};
+  return {count, [](size_t index) { return sampleOf(std::to_string(index), randomTensor({1, 1, 9, 9}, index)); }};
 }
 
 /// Samples of shape [1], with these values.
 SampleSource samplesOf(std::vector<float> values) {
-  return {values.size(), [values](size_t index) { return input(Tensor::of<float>({1}, {values[index]})); }};
+  return {values.size(),
+          [values](size_t index) { return sampleOf(std::to_string(index), Tensor::of<float>({1}, {values[index]})); }};
 }
 
 std::string messageOf(const std::function<void()>& action) {
@@ -71,7 +72,7 @@ TEST(CollectStatistics, SeesEveryElementOfEverySample) {
   for (const std::string& value : kWatched) expected.emplace(value, TensorStatistics::Detail::kHistogram);
   Executor executor(graph, {Backend::kOneDnn, {kWatched.begin(), kWatched.end()}});
   for (size_t i = 0; i < 10; ++i) {
-    executor.run(input(randomTensor({1, 1, 9, 9}, i)),
+    executor.run(sampleOf("", randomTensor({1, 1, 9, 9}, i)).inputs,
                  [&](const std::string& value, const Tensor& tensor) { expected.at(value).observe(tensor); });
   }
   EXPECT_EQ(collected.size(), kWatched.size());
@@ -146,15 +147,40 @@ TEST(CollectStatistics, FillsABatchWithFewerSamplesThanItHolds) {
 
 TEST(CollectStatistics, RunsSamplesThatHoldAWholeBatchOneByOne) {
   const Graph graph = parseGraph("g (float[2] x) => (float[2] y) { y = Neg(x) }");
-  const SampleSource samples{3, [](size_t i) { return input(Tensor::of<float>({2}, {static_cast<float>(i), 9})); }};
+  const SampleSource samples{3, [](size_t i) {
+                               return sampleOf("", Tensor::of<float>({2}, {static_cast<float>(i), 9}));
+                             }};
   EXPECT_EQ(collectStatistics(graph, {"y"}, samples).at("y").summary(), (Summary{6, 1, 0, -9, 0}));
 }
 
 TEST(CollectStatistics, RefusesToStackSamplesThatDiffer) {
   const Graph graph = parseGraph("g (float[2,N] x) => (float[2,N] y) { y = Neg(x) }");
-  const SampleSource samples{2, [](size_t i) { return input(randomTensor({1, static_cast<int64_t>(3 + i)}, i)); }};
-  EXPECT_EQ(messageOf([&] { (void)collectStatistics(graph, {"y"}, samples); }),
-            "samples that run together differ in input 'x': float [1,3] and float [1,4]");
+  const SampleSource samples{2, [](size_t i) {
+                               const auto size = static_cast<int64_t>(3 + i);
+                               return sampleOf(std::to_string(i) + ".npy", randomTensor({1, size}, i));
+                             }};
+  const std::string message = messageOf([&] { (void)collectStatistics(graph, {"y"}, samples); });
+  for (const char* part : {"0.npy", "[1,3]", "1.npy", "[1,4]"}) EXPECT_THAT(message, testing::HasSubstr(part));
+}
+
+TEST(CollectStatistics, TakesInputsWithoutABatchFromTheFirstSampleOfARun) {
+  const Graph graph = parseGraph("g (float[2] x, float[1] shift) => (float[2] y) { y = Add(x, shift) }");
+  const SampleSource samples{2, [](size_t i) {
+                               const auto value = static_cast<float>(i);
+                               Sample sample = sampleOf("", Tensor::of<float>({1}, {value}));
+                               sample.inputs.emplace("shift", Tensor::of<float>({1}, {10 + value}));
+                               return sample;
+                             }};
+  EXPECT_EQ(collectStatistics(graph, {"y"}, samples).at("y").summary(), (Summary{2, 0, 0, 10, 11}));
+}
+
+TEST(CollectStatistics, NamesTheSampleThatDoesNotRun) {
+  SampleSource samples = randomSamples(3);
+  samples.load = [](size_t i) {
+    return sampleOf(std::to_string(i) + ".png", randomTensor({1, i == 1 ? 2 : 1, 9, 9}, i));
+  };
+  EXPECT_THAT(messageOf([&] { (void)collectStatistics(network(), {"y"}, samples); }),
+              testing::EndsWith("while calibrating with '1.png'"));
 }
 
 TEST(CollectStatistics, ReportsTheFirstSampleThatFails) {
