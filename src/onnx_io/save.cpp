@@ -1,0 +1,69 @@
+#include "onnx_io/save.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "onnx_io/check.h"
+#include "onnx_io/external_data.h"
+#include "onnx_io/model_file.h"
+#include "onnx_io/upgrade.h"
+
+namespace quant {
+
+namespace {
+
+void requireValid(Graph& graph) {
+  try {
+    graph.verify();
+    checkGraph(graph);
+    graph.inferShapes();
+  } catch (const Error& error) {
+    throwInternal("the model to be written is not valid: {}", error.what());
+  }
+}
+
+/// Bytes of the file, weights included; a little is lost by looking at weights only through their type and shape.
+uint64_t fileBytes(const Graph& graph) {
+  uint64_t bytes = graph.rest().ByteSizeLong();
+  for (const Node* node : graph.nodes()) bytes += node->proto().ByteSizeLong();
+  for (const auto& name : graph.constants()) {
+    const onnx::TensorProto& tensor = *graph.constantProto(name);
+    bytes += std::max<uint64_t>(tensor.ByteSizeLong(), static_cast<uint64_t>(rawSize(tensor)));
+  }
+  return bytes;
+}
+
+/// Before ir_version 4 every initializer had to be declared as an input as well.
+constexpr int64_t kFirstFreeInitializers = 4;
+
+bool hasUndeclaredConstant(const Graph& graph) {
+  std::set<std::string> declared;
+  for (const auto& info : graph.rest().graph().input()) declared.insert(info.name());
+  return std::ranges::any_of(graph.constants(), [&](const auto& name) { return !declared.contains(name); });
+}
+
+}  // namespace
+
+void save(Graph graph, const std::filesystem::path& path, const SaveOptions& options) {
+  requireValid(graph);
+  if (graph.rest().ir_version() < kFirstFreeInitializers && hasUndeclaredConstant(graph)) {
+    raiseIrVersion(graph, kFirstFreeInitializers);
+  }
+  PendingFile model_file(path);
+  std::optional<PendingFile> data_file;
+  if (fileBytes(graph) > options.max_file_bytes) {
+    std::filesystem::path data_path = path;
+    data_path += ".data";
+    data_file.emplace(data_path);
+    writeExternalData(graph, data_file->path(), data_path.filename().string());
+  }
+  writeModelFile(std::move(graph).release(), model_file.path());
+  if (data_file) data_file->commit();
+  model_file.commit();
+}
+
+}  // namespace quant
