@@ -104,4 +104,12 @@ const KernelRegistry::Factory* KernelRegistry::find(std::string_view domain, std
   return newer == versions->second.begin() ? nullptr : &std::prev(newer)->second;
 }
 
+std::vector<int64_t> KernelRegistry::versions(std::string_view domain, std::string_view op_type) const {
+  std::vector<int64_t> versions;
+  if (const auto known = factories_.find(keyOf(domain, op_type)); known != factories_.end()) {
+    for (const auto& [version, factory] : known->second) versions.push_back(version);
+  }
+  return versions;
+}
+
 }  // namespace quant

@@ -93,6 +93,8 @@ class KernelRegistry {
                    std::function<void(const Node& node, KernelContext& context)> function);
   /// The factory of the newest version that `opset` allows, or null.
   [[nodiscard]] const Factory* find(std::string_view domain, std::string_view op_type, int64_t opset) const;
+  /// The versions from which on a factory holds, in order; empty for an unknown operator.
+  [[nodiscard]] std::vector<int64_t> versions(std::string_view domain, std::string_view op_type) const;
 
  private:
   std::map<std::string, std::map<int64_t, Factory>, std::less<>> factories_;  // by "domain:Op"

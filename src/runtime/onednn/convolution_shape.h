@@ -1,0 +1,35 @@
+#pragma once
+
+#include "core/tensor.h"
+#include "runtime/onednn/window_dims.h"
+
+namespace quant::onednn {
+
+/// The shapes of a convolution as oneDNN wants to see them.
+struct ConvolutionShape {
+  Shape weights;  // [O, I, k...], or [groups, O / groups, I / groups, k...] when there is more than one group
+  Shape dst;      // [N, O, spatial...]
+  WindowDims window;
+};
+
+/// True when the ranks are those of a convolution that oneDNN has.
+bool isConvolution(const Tensor& src, const Tensor& weights);
+
+/// For a node with Conv's attributes and weights [O, I / groups, k...]. Throws (bad input) when shapes do not fit
+/// together.
+ConvolutionShape convolutionShape(const Node& node, const Shape& src, const Shape& weights);
+
+/// For a node with ConvTranspose's attributes and weights [I, O / groups, k...]. The weights of the result have
+/// oneDNN's order, O before I.
+ConvolutionShape transposedShape(const Node& node, const Shape& src, const Shape& weights);
+
+/// The product of [rows, depth] and constant weights [columns, depth, 1, 1], as a convolution of [1, depth, 1, rows]:
+/// channels-last, that lies as the matrix does.
+ConvolutionShape productShape(int64_t rows, int64_t depth, int64_t columns);
+
+/// Throws (bad input) unless a bias (null: none) has one element for each channel of the result.
+void requireBiasShape(const Tensor* bias, const Shape& dst);
+/// Throws (bad input) unless a residual has the shape of the result that it is added to.
+void requireResidualShape(const Shape& residual, const Shape& dst);
+
+}  // namespace quant::onednn

@@ -1,0 +1,128 @@
+#include "runtime/onednn/int8_layer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace quant::onednn {
+
+namespace {
+
+constexpr int kPerOutput = 1 << 0, kPerGroupAndOutput = (1 << 0) | (1 << 1);  // oneDNN's masks for weights
+
+/// oneDNN's own kernel: u8 x s8 (or s8 x s8) in one primitive with everything else as its post-operations.
+class DirectForm final : public Int8Form {
+ public:
+  explicit DirectForm(const Int8Layer& layer) : layer_(layer) {}
+
+  void run(const ConvolutionShape& shape, const Int8Arguments& arguments) override {
+    const auto& [src, src_zero_point, residual, dst] = arguments;
+    Primitive& primitive = cache_.get(keyOf({&src}), [&] { return prepare(shape, src); });
+    // The sum post-operation adds what lies in dst.
+    if (residual != nullptr) std::memcpy(dst.bytes(), residual->bytes(), dst.byteSize());
+    primitive.run(device_, {{DNNL_ARG_SRC, src.bytes()},
+                            {DNNL_ARG_DST, dst.bytes()},
+                            {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, &src_zero_point}});
+  }
+
+ private:
+  [[nodiscard]] bool isReal() const { return layer_.dst_type != DataType::kInt32; }
+
+  dnnl::primitive_attr attributes(bool has_groups) const {
+    dnnl::primitive_attr attributes = plainAttributes();
+    attributes.set_zero_points_mask(DNNL_ARG_SRC, 0);
+    if (isReal()) attributes.set_scales_mask(DNNL_ARG_WEIGHTS, has_groups ? kPerGroupAndOutput : kPerOutput);
+    if (layer_.dst) {
+      attributes.set_scales_mask(DNNL_ARG_DST, 0);
+      attributes.set_zero_points_mask(DNNL_ARG_DST, 0);
+    }
+    dnnl::post_ops ops;
+    if (const auto& residual = layer_.residual) {
+      ops.append_sum(residual->scale, residual->zero_point, memoryType(residual->type));
+    }
+    layer_.activation.appendTo(ops);
+    attributes.set_post_ops(ops);
+    return attributes;
+  }
+
+  Primitive prepare(const ConvolutionShape& shape, const Tensor& src) {
+    const WindowDims& window = shape.window;
+    const bool has_groups = static_cast<int64_t>(shape.weights.size()) > layer_.weights.rank();
+    const memory::desc bias =
+        layer_.bias.empty() ? memory::desc() : describe(DataType::kFloat32, {layer_.weights.shape()[0]});
+    const dnnl::convolution_forward::primitive_desc descriptor(
+        device_.engine, dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+        // A product's source is a matrix: its shape is that of the convolution it is run as.
+        describe(src.type(), srcShape(shape, src), Layout::kChannelsLast),
+        describeAny(DataType::kInt8, shape.weights), bias,
+        describe(layer_.dst_type, shape.dst, Layout::kChannelsLast), window.strides, window.gaps, window.pads_begin,
+        window.pads_end, attributes(has_groups));
+
+    Primitive primitive(device_, descriptor);
+    primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device_);
+    primitive.declare(DNNL_ARG_DST, descriptor.dst_desc(), device_);
+    primitive.declare(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, describe(DataType::kInt32, {1}), device_);
+    keepConstants(primitive, describe(DataType::kInt8, shape.weights), descriptor.weights_desc());
+    return primitive;
+  }
+
+  static Shape srcShape(const ConvolutionShape& shape, const Tensor& src) {
+    if (src.rank() == static_cast<int64_t>(shape.dst.size())) return src.shape();
+    return {1, shape.weights[1], 1, shape.dst.back()};
+  }
+
+  void keepConstants(Primitive& primitive, const memory::desc& plain, const memory::desc& wanted) {
+    primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(layer_.weights, true, plain, wanted, device_));
+    if (isReal()) primitive.keep(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, constantOf(layer_.units, device_));
+    if (!layer_.bias.empty()) primitive.keep(DNNL_ARG_BIAS, constantOf(layer_.bias, device_));
+    if (layer_.dst) {
+      primitive.keep(DNNL_ARG_ATTR_SCALES | DNNL_ARG_DST, constantOf(std::vector<float>{layer_.dst->scale}, device_));
+      primitive.keep(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, constantOf(layer_.dst->zero_point, device_));
+    }
+  }
+
+  const Int8Layer& layer_;
+  Device device_;
+  PackedWeights packed_;
+  ShapeCache<Primitive> cache_;
+};
+
+}  // namespace
+
+std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer) { return std::make_unique<DirectForm>(layer); }
+
+std::optional<Tensor> symmetricWeights(const Tensor& weights, const std::vector<int32_t>& zero_points) {
+  if (!isInt8(weights)) return {};
+  const bool is_signed = weights.type() == DataType::kInt8;
+  const int32_t middle = is_signed ? 0 : 128;
+  if (!std::ranges::all_of(zero_points, [&](int32_t zero_point) { return zero_point == middle; })) return {};
+  if (is_signed) return weights.alias();
+  return shiftedToSigned(weights);
+}
+
+Tensor shiftedToSigned(const Tensor& unsigned_integers) {
+  Tensor shifted(DataType::kInt8, unsigned_integers.shape());
+  std::ranges::transform(unsigned_integers.data<uint8_t>(), shifted.data<int8_t>().begin(),
+                         [](uint8_t q) { return static_cast<int8_t>(q - 128); });
+  return shifted;
+}
+
+std::vector<float> accumulatorUnits(float src_scale, std::vector<float> weight_scales) {
+  for (float& scale : weight_scales) scale *= src_scale;
+  return weight_scales;
+}
+
+std::vector<float> realBias(const Tensor& bias, const std::vector<float>& units) {
+  const auto integers = bias.data<int32_t>();
+  if (integers.size() != units.size()) {
+    throwBadInput("a bias of shape {} for {} output channels", toString(bias.shape()), units.size());
+  }
+  std::vector<float> real(units.size());
+  for (size_t i = 0; i < real.size(); ++i) {
+    real[i] = static_cast<float>(static_cast<double>(integers[i]) * units[i]);
+  }
+  return real;
+}
+
+}  // namespace quant::onednn

@@ -1,0 +1,21 @@
+#include "runtime/onednn/register.h"
+
+namespace quant {
+
+void registerOneDnn(KernelRegistry& registry) {
+  onednn::registerBinary(registry);
+  onednn::registerConcat(registry);
+  onednn::registerConvTranspose(registry);
+  onednn::registerConvolution(registry);
+  onednn::registerInt8Convolution(registry);
+  onednn::registerInt8MatMul(registry);
+  onednn::registerMatMul(registry);
+  onednn::registerNormalization(registry);
+  onednn::registerPooling(registry);
+  onednn::registerReductions(registry);
+  onednn::registerResize(registry);
+  onednn::registerSoftmax(registry);
+  onednn::registerUnary(registry);
+}
+
+}  // namespace quant

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "runtime/kernel.h"
+
+namespace quant {
+
+/// Puts oneDNN's kernels before those that `registry` holds: an operator that one of them declines (element types,
+/// ranks, attributes that oneDNN lacks) is run by the kernel that was there. Adds the fused operators of lowering.
+void registerOneDnn(KernelRegistry& registry);
+
+namespace onednn {
+
+// One for each file of this folder.
+void registerBinary(KernelRegistry& registry);              // Add, Mul, ..., Sum, PRelu
+void registerConcat(KernelRegistry& registry);              // Concat, QLinearConcat
+void registerConvolution(KernelRegistry& registry);         // Conv, FusedConv
+void registerConvTranspose(KernelRegistry& registry);       // ConvTranspose, FusedConvTranspose
+void registerInt8Convolution(KernelRegistry& registry);     // QLinearConv, FusedQLinearConv, ConvInteger
+void registerInt8MatMul(KernelRegistry& registry);          // QGemm, QLinearMatMul, MatMulInteger
+void registerMatMul(KernelRegistry& registry);              // Gemm, MatMul, FusedGemm, FusedMatMul
+void registerNormalization(KernelRegistry& registry);       // BatchNormalization, LayerNormalization, LRN, ...
+void registerPooling(KernelRegistry& registry);             // MaxPool, AveragePool
+void registerReductions(KernelRegistry& registry);          // ReduceMean, ..., GlobalAveragePool, GlobalMaxPool
+void registerResize(KernelRegistry& registry);              // Resize, Upsample
+void registerSoftmax(KernelRegistry& registry);             // Softmax, LogSoftmax
+void registerUnary(KernelRegistry& registry);               // Relu, Sigmoid, Clip, ...
+
+}  // namespace onednn
+}  // namespace quant
