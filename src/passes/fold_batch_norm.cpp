@@ -57,8 +57,8 @@ std::optional<Match> match(Graph& graph, const Node& node) {
 //   k  = gamma / sqrt(variance + epsilon)      (one value for each output channel)
 //   W' = W * k                    b' = (b - mean) * k + beta
 //
-// Likewise after ConvTranspose, Gemm, MatMul and MatMul + Add; MatMul gets an Add for the bias where it has none. W' and
-// b' are new constants: another Conv may read the old ones.
+// Likewise after ConvTranspose, Gemm, MatMul and MatMul + Add; MatMul gets an Add for the bias where it has none. W'
+// and b' are new constants: another Conv may read the old ones.
 int foldBatchNorm(Graph& graph) {
   int folded = 0;
   for (Node* node : graph.nodes()) {

@@ -15,7 +15,7 @@ namespace {
 /// Operators that give another result at each run, and those that say how a constant is stored: a weight behind a
 /// DequantizeLinear must stay an integer.
 constexpr std::string_view kNeverFolded[] = {
-    "RandomNormal", "RandomNormalLike", "RandomUniform",  "RandomUniformLike", "Bernoulli",
+    "RandomNormal", "RandomNormalLike", "RandomUniform",    "RandomUniformLike",     "Bernoulli",
     "Multinomial",  "QuantizeLinear",   "DequantizeLinear", "DynamicQuantizeLinear", "Dropout",
 };
 
@@ -25,7 +25,8 @@ constexpr int64_t kLargeResult = 1 << 20;
 constexpr int64_t kMaxGrowth = 4;
 
 bool hasSubgraph(const Node& node) {
-  return std::ranges::any_of(node.proto().attribute(), [](const auto& attr) { return attr.has_g() || attr.graphs_size() > 0; });
+  return std::ranges::any_of(node.proto().attribute(),
+                             [](const auto& attr) { return attr.has_g() || attr.graphs_size() > 0; });
 }
 
 bool isOutputOfGraph(const Graph& graph, const Node& node) {
@@ -40,9 +41,8 @@ bool isComputableConstant(const Graph& graph, const std::string& value) {
 bool isFoldable(const Graph& graph, const Node& node) {
   if (!node.domain().empty() || hasSubgraph(node) || isOutputOfGraph(graph, node)) return false;
   if (std::ranges::find(kNeverFolded, node.opType()) != std::end(kNeverFolded)) return false;
-  return std::ranges::all_of(node.proto().input(), [&](const auto& value) {
-    return value.empty() || isComputableConstant(graph, value);
-  });
+  return std::ranges::all_of(node.proto().input(),
+                             [&](const auto& value) { return value.empty() || isComputableConstant(graph, value); });
 }
 
 int64_t byteSize(const ValueType& type) { return elementCount(*type.shape) * elementSize(type.type); }
@@ -108,7 +108,8 @@ void replaceByConstants(Graph& graph, Node& node, Results results) {
 //   c0 -> Reshape -> Slice -> Transpose -> ... -> Pad(x, .)   becomes   Pad(x, c)
 //
 // Sizes come first: a batch that only a run knows does not keep the other sizes from being constants. Then nodes are
-// computed by the reference kernels, in topological order, so that a whole chain folds at once. Values keep their names.
+// computed by the reference kernels, in topological order, so that a whole chain folds at once. Values keep their
+// names.
 int foldConstants(Graph& graph) {
   const auto sizes = propagateSizes(graph);
   const KernelRegistry kernels = kernelsOf(Backend::kReference);

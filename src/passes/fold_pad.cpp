@@ -89,8 +89,8 @@ bool isSmallerThanWindow(const std::vector<int64_t>& pads, const Window& window)
   return true;
 }
 
-bool readerAllows(const Graph& graph, const Node& reader, const Node& pad, const Window& window,
-                  const Padding& padding, const std::vector<int64_t>& pads) {
+bool readerAllows(const Graph& graph, const Node& reader, const Node& pad, const Window& window, const Padding& padding,
+                  const std::vector<int64_t>& pads) {
   if (reader.is("Conv")) return padding.value == 0;
   if (!isSmallerThanWindow(pads, window)) return false;
   if (reader.is("AveragePool")) return averageAllows(reader, window, padding);

@@ -52,7 +52,8 @@ std::optional<Match> match(Graph& graph, const Node& node) {
   if (!graph.isConstant(node.input(constant))) return {};
   const auto linear = linearBehind(graph, node.input(1 - constant));
   if (!linear || isBiasOfMatMul(node, *linear)) return {};
-  const auto constants = perChannelConstant(graph, node.input(constant), {linear->rank, linear->from_last, linear->channels});
+  const auto constants =
+      perChannelConstant(graph, node.input(constant), {linear->rank, linear->from_last, linear->channels});
   const auto affine = constants ? affineOf(node, *constants, constant == 0) : std::nullopt;
   return affine ? std::optional(Match{*linear, *affine}) : std::nullopt;
 }
@@ -61,8 +62,8 @@ std::optional<Match> match(Graph& graph, const Node& node) {
 
 //   Conv(x, W, b) -> Mul k -> Add s   becomes   Conv(x, W * k, b * k + s)
 //
-// k and s are numbers or one number for each output channel. Likewise Div and Sub, and after ConvTranspose, Gemm, MatMul
-// and MatMul + Add. All arithmetic is in double; the new constants have the weights' type.
+// k and s are numbers or one number for each output channel. Likewise Div and Sub, and after ConvTranspose, Gemm,
+// MatMul and MatMul + Add. All arithmetic is in double; the new constants have the weights' type.
 int foldScaleShift(Graph& graph) {
   int folded = 0;
   for (Node* node : graph.nodes()) {

@@ -20,8 +20,13 @@ std::optional<Linear> conv(Graph& graph, Node& node) {
   const auto shape = weightShape(graph, node.input(1), 3);
   if (!shape) return {};
   const int64_t count = elementCount(*shape), channels = (*shape)[0];
-  return Linear{.node = &node, .channels = channels, .rank = std::ssize(*shape), .from_last = std::ssize(*shape) - 2,
-                .inner = count / channels, .group = count, .group_channels = channels};
+  return Linear{.node = &node,
+                .channels = channels,
+                .rank = std::ssize(*shape),
+                .from_last = std::ssize(*shape) - 2,
+                .inner = count / channels,
+                .group = count,
+                .group_channels = channels};
 }
 
 /// [inputs, channels of the group, kernel...]; the groups follow each other along the inputs.
@@ -30,9 +35,13 @@ std::optional<Linear> convTranspose(Graph& graph, Node& node) {
   const int64_t groups = node.attr("group", int64_t{1});
   if (!shape || groups < 1 || (*shape)[0] % groups != 0) return {};
   const int64_t count = elementCount(*shape), group_channels = (*shape)[1];
-  return Linear{.node = &node, .channels = groups * group_channels, .rank = std::ssize(*shape),
-                .from_last = std::ssize(*shape) - 2, .inner = count / (*shape)[0] / group_channels,
-                .group = count / groups, .group_channels = group_channels};
+  return Linear{.node = &node,
+                .channels = groups * group_channels,
+                .rank = std::ssize(*shape),
+                .from_last = std::ssize(*shape) - 2,
+                .inner = count / (*shape)[0] / group_channels,
+                .group = count / groups,
+                .group_channels = group_channels};
 }
 
 /// [inputs, channels], or the other way round with transB.
@@ -41,8 +50,12 @@ std::optional<Linear> gemm(Graph& graph, Node& node) {
   if (!shape || shape->size() != 2) return {};
   const bool is_transposed = node.attr("transB", int64_t{0}) != 0;
   const int64_t channels = (*shape)[is_transposed ? 0 : 1], inputs = (*shape)[is_transposed ? 1 : 0];
-  return Linear{.node = &node, .channels = channels, .rank = 2, .inner = is_transposed ? inputs : 1,
-                .group = channels * inputs, .group_channels = channels};
+  return Linear{.node = &node,
+                .channels = channels,
+                .rank = 2,
+                .inner = is_transposed ? inputs : 1,
+                .group = channels * inputs,
+                .group_channels = channels};
 }
 
 /// [..., inputs, channels]
@@ -50,9 +63,11 @@ std::optional<Linear> matMul(Graph& graph, Node& node) {
   const auto shape = weightShape(graph, node.input(1), 2);
   if (!shape) return {};
   const auto output = graph.valueType(node.output());
-  return Linear{.node = &node, .channels = shape->back(),
+  return Linear{.node = &node,
+                .channels = shape->back(),
                 .rank = output && output->shape ? std::ssize(*output->shape) : -1,
-                .group = elementCount(*shape), .group_channels = shape->back()};
+                .group = elementCount(*shape),
+                .group_channels = shape->back()};
 }
 
 ChannelAxis channelAxis(const Linear& linear) { return {linear.rank, linear.from_last, linear.channels}; }
@@ -133,13 +148,17 @@ std::string foldedName(const std::string& name) {
 }
 
 std::string biasName(const Linear& linear) {
-  const Node& holder = linear.bias_add != nullptr ? *linear.bias_add : *linear.node;
-  const std::string& old = linear.bias_add != nullptr ? holder.input(1) : holder.input(2);
-  return foldedName(old.empty() ? linear.node->input(1) + "_bias" : old);
+  const Node& node = *linear.node;
+  if (linear.bias_add != nullptr) {
+    const bool is_second = linear.bias_add->input(0) == node.output();
+    return foldedName(linear.bias_add->input(is_second ? 1 : 0));
+  }
+  return foldedName(node.hasInput(2) ? node.input(2) : node.input(1) + "_bias");
 }
 
-/// Gives the operator its bias; returns the node that now computes the result.
-Node& setBias(Graph& graph, const Linear& linear, const std::string& bias, const std::string& name) {
+/// Gives the operator its bias, a MatMul by an Add that computes `result`; returns the node that holds it.
+Node& setBias(Graph& graph, const Linear& linear, const std::string& bias, const std::string& result,
+              const std::string& name) {
   Node& node = *linear.node;
   if (linear.bias_add != nullptr) {
     const std::string product = node.output();
@@ -147,7 +166,7 @@ Node& setBias(Graph& graph, const Linear& linear, const std::string& bias, const
     graph.setInput(*linear.bias_add, 1, bias);
     return *linear.bias_add;
   }
-  if (node.is("MatMul")) return graph.addNode(makeNode("Add", {node.output(), bias}, {graph.uniqueName(name)}, name));
+  if (node.is("MatMul")) return graph.addNode(makeNode("Add", {node.output(), bias}, {result}, name));
   graph.setInput(node, 2, bias);
   if (node.is("Gemm")) node.removeAttr("beta");
   return node;
@@ -170,7 +189,10 @@ bool foldInto(Graph& graph, const Linear& linear, const ChannelAffine& affine, N
     const std::string weights = graph.addConstant(foldedName(linear.node->input(1)), std::move(*made->weights));
     graph.setInput(*linear.node, 1, weights);
   }
-  if (made->bias) last = &setBias(graph, linear, graph.addConstant(biasName(linear), std::move(*made->bias)), name);
+  if (made->bias) {
+    const std::string bias = graph.addConstant(biasName(linear), std::move(*made->bias));
+    last = &setBias(graph, linear, bias, result, name);
+  }
   graph.setOutput(*last, 0, result);
   return true;
 }

@@ -20,8 +20,8 @@ struct Linear {
   Node* node = nullptr;
   Node* bias_add = nullptr;  ///< the Add after a MatMul that holds its bias
   int64_t channels = 0;
-  int64_t rank = -1;       ///< of the output; -1 when unknown
-  int64_t from_last = 0;   ///< the output's channel axis, counted from the last
+  int64_t rank = -1;      ///< of the output; -1 when unknown
+  int64_t from_last = 0;  ///< the output's channel axis, counted from the last
   DataType type = DataType::kUndefined;
   std::vector<double> bias = {};  ///< one for each channel; empty when there is none
 

@@ -29,7 +29,8 @@ std::span<const Pass> preparationPasses();
 std::vector<PassResult> runPasses(Graph& graph, std::span<const Pass> passes);
 
 // --- the passes, one file each ------------------------------------------------------------------------------------
-// Each keeps the values of all graph outputs (up to rounding), and the names of what a graph output or a subgraph reads.
+// Each keeps the values of all graph outputs (up to rounding), and the names of what a graph output or a subgraph
+// reads.
 
 /// Constant nodes become initializers.
 int extractConstants(Graph& graph);

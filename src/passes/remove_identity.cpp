@@ -133,7 +133,8 @@ bool clip(const Graph& graph, const Node& node) {
 bool expand(const Graph& graph, const Node& node) {
   if (haveSameStaticShape(graph, node)) return true;
   const Sizes target = intConstant(graph, node.input(1));
-  return target && isFilledWith(graph, node.input(1), 1) && std::ssize(*target) <= rankOf(graph, node.input(0)).value_or(0);
+  return target && isFilledWith(graph, node.input(1), 1) &&
+         std::ssize(*target) <= rankOf(graph, node.input(0)).value_or(0);
 }
 
 bool tile(const Graph& graph, const Node& node) { return isFilledWith(graph, node.input(1), 1); }
@@ -144,14 +145,18 @@ struct Rule {
 };
 
 constexpr Rule kRules[] = {
-    {"Identity", always},     {"Dropout", dropout},        {"Cast", cast},
-    {"Reshape", reshape},     {"Flatten", flatten},        {"Squeeze", haveSameRank},
-    {"Transpose", transpose}, {"Unsqueeze", haveSameRank}, {"Concat", hasOneInput},
-    {"Sum", hasOneInput},     {"Max", hasOneInput},        {"Min", hasOneInput},
-    {"Mean", hasOneInput},    {"Pad", pad},                {"Slice", slice},
-    {"Add", addsZero},        {"Sub", addsZero},           {"Mul", multipliesByOne},
-    {"Div", multipliesByOne}, {"Pow", multipliesByOne},    {"Clip", clip},
-    {"Expand", expand},       {"Tile", tile},
+    {"Identity", always},     {"Dropout", dropout},
+    {"Cast", cast},           {"Reshape", reshape},
+    {"Flatten", flatten},     {"Squeeze", haveSameRank},
+    {"Transpose", transpose}, {"Unsqueeze", haveSameRank},
+    {"Concat", hasOneInput},  {"Sum", hasOneInput},
+    {"Max", hasOneInput},     {"Min", hasOneInput},
+    {"Mean", hasOneInput},    {"Pad", pad},
+    {"Slice", slice},         {"Add", addsZero},
+    {"Sub", addsZero},        {"Mul", multipliesByOne},
+    {"Div", multipliesByOne}, {"Pow", multipliesByOne},
+    {"Clip", clip},           {"Expand", expand},
+    {"Tile", tile},
 };
 
 /// 0 + x and 1 * x are written x + 0 and x * 1, so that the rules find the constant on the right.

@@ -12,7 +12,8 @@ namespace {
 bool isNear(double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); }
 
 /// The other operand of a node `op_type` with two inputs, one of which is the constant `number`.
-std::optional<std::string> operandBeside(const Graph& graph, const Node* node, std::string_view op_type, double number) {
+std::optional<std::string> operandBeside(const Graph& graph, const Node* node, std::string_view op_type,
+                                         double number) {
   if (node == nullptr || !node->is(op_type)) return {};
   for (const int constant : {1, 0}) {
     const std::string& value = node->input(1 - constant);

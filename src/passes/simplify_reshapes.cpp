@@ -40,7 +40,8 @@ int simplifyReshapes(Graph& graph) {
     if (target == sizes.end()) continue;
     const auto shape = match(graph, *node, target->second);
     if (!shape) continue;
-    graph.setInput(*node, 1, graph.addConstant(node->input(1) + "_constant", Tensor::of<int64_t>({std::ssize(*shape)}, *shape)));
+    graph.setInput(*node, 1,
+                   graph.addConstant(node->input(1) + "_constant", Tensor::of<int64_t>({std::ssize(*shape)}, *shape)));
     ++simplified;
   }
   return simplified;

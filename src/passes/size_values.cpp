@@ -50,7 +50,9 @@ std::optional<SizeVector> shape(const Call& call) {
   const auto type = call.graph.valueType(call.node.input(0));
   if (!type || !type->shape) return {};
   const int64_t rank = std::ssize(*type->shape);
-  const auto bound = [&](int64_t position) { return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank); };
+  const auto bound = [&](int64_t position) {
+    return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank);
+  };
   const int64_t start = bound(call.node.attr("start", int64_t{0})), end = bound(call.node.attr("end", rank));
   SizeVector result;
   for (int64_t i = start; i < end; ++i) {
@@ -93,7 +95,9 @@ std::optional<SizeVector> slice(const Call& call) {
   const auto step = sliceParameter(call, "steps", 4, 1);
   if (!data || data->is_scalar || !start || !end || !step || *step == 0) return {};
   const int64_t count = std::ssize(data->elements), low = *step > 0 ? 0 : -1, high = *step > 0 ? count : count - 1;
-  const auto bound = [&](int64_t position) { return std::clamp(position < 0 ? position + count : position, low, high); };
+  const auto bound = [&](int64_t position) {
+    return std::clamp(position < 0 ? position + count : position, low, high);
+  };
   SizeVector result{data->type, false, {}};
   if (count == 0) return result;
   const int64_t first = std::max<int64_t>(bound(*start), 0), last = bound(*end);
@@ -163,10 +167,10 @@ struct Rule {
 };
 
 constexpr Rule kRules[] = {
-    {"Shape", shape},           {"Size", size},           {"Gather", gather},       {"Slice", slice},
-    {"Concat", concat},         {"Squeeze", sameNumbers}, {"Reshape", sameNumbers}, {"Unsqueeze", sameNumbers},
-    {"Cast", cast},             {"Identity", identity},   {"Add", arithmetic},      {"Sub", arithmetic},
-    {"Mul", arithmetic},        {"Div", arithmetic},
+    {"Shape", shape},    {"Size", size},           {"Gather", gather},       {"Slice", slice},
+    {"Concat", concat},  {"Squeeze", sameNumbers}, {"Reshape", sameNumbers}, {"Unsqueeze", sameNumbers},
+    {"Cast", cast},      {"Identity", identity},   {"Add", arithmetic},      {"Sub", arithmetic},
+    {"Mul", arithmetic}, {"Div", arithmetic},
 };
 
 }  // namespace

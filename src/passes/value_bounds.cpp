@@ -17,8 +17,9 @@ constexpr double kNone = -std::numeric_limits<double>::infinity();
 constexpr std::string_view kNonNegative[] = {"Sigmoid", "HardSigmoid", "Softmax", "Exp", "Abs", "Softplus", "Sqrt"};
 
 /// Each element of these is an element of the input.
-constexpr std::string_view kSelecting[] = {"MaxPool", "Identity", "Transpose", "Reshape", "Flatten", "Squeeze",
-                                           "Unsqueeze", "Slice", "GlobalMaxPool", "DepthToSpace", "SpaceToDepth"};
+constexpr std::string_view kSelecting[] = {"MaxPool",       "Identity",     "Transpose",   "Reshape",
+                                           "Flatten",       "Squeeze",      "Unsqueeze",   "Slice",
+                                           "GlobalMaxPool", "DepthToSpace", "SpaceToDepth"};
 
 /// Chains are followed so far: bounds stand close to where they are asked for.
 constexpr int kMaxDepth = 16;

@@ -49,7 +49,8 @@ std::optional<Window> windowOf(const Graph& graph, const Node& node) {
   window.strides = node.attr("strides", std::vector<int64_t>(rank, 1));
   window.dilations = node.attr("dilations", std::vector<int64_t>(rank, 1));
   const auto pads = node.attr("pads", std::vector<int64_t>(2 * rank, 0));
-  if (rank == 0 || window.strides.size() != rank || window.dilations.size() != rank || pads.size() != 2 * rank) return {};
+  if (rank == 0 || window.strides.size() != rank || window.dilations.size() != rank || pads.size() != 2 * rank)
+    return {};
   const auto middle = pads.begin() + static_cast<int64_t>(rank);
   window.begin.assign(pads.begin(), middle);
   window.end.assign(middle, pads.end());

@@ -50,7 +50,8 @@ TEST(MergeReshapes, DeclinesWhenTheTargetIsComputed) {
 }
 
 TEST(MergeReshapes, LeavesTheFirstForOthers) {
-  Graph graph = parseGraph(R"(g (float[2,6] x) => (float[3,4] y, float[12] flat) <int64[1] a = {12}, int64[2] b = {3, 4}> {
+  Graph graph =
+      parseGraph(R"(g (float[2,6] x) => (float[3,4] y, float[12] flat) <int64[1] a = {12}, int64[2] b = {3, 4}> {
       flat = Reshape(x, a)
       y = Reshape(flat, b)
     })");

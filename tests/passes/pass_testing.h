@@ -35,8 +35,8 @@ inline NamedTensors randomInputs(const Graph& graph) {
   NamedTensors inputs;
   unsigned seed = 1000;
   for (const auto& name : graph.inputs()) {
-    const auto type = *graph.valueType(name);
-    Shape shape = *type.shape;
+    const ValueType type = graph.valueType(name).value();
+    Shape shape = type.shape.value();
     for (int64_t& size : shape) size = size < 0 ? 2 : size;
     if (type.type == DataType::kFloat32) {
       inputs.emplace(name, randomTensor(shape, seed++));
@@ -50,7 +50,9 @@ inline NamedTensors randomInputs(const Graph& graph) {
 }
 
 inline std::vector<Tensor> outputsOf(const Graph& graph, const NamedTensors& inputs) {
-  return Executor(graph, {.backend = Backend::kReference}).run(inputs);
+  ExecutorOptions options;
+  options.backend = Backend::kReference;
+  return Executor(graph, options).run(inputs);
 }
 
 /// The largest difference of two outputs, relative to the largest element.

@@ -38,7 +38,8 @@ TEST(ReplaceClip, WritesAttributesBeforeOpset11) {
   Graph graph = parseGraph(R"(g (float[4] x) => (float[4] y) <float low = {0}, float high = {0.5}> {
       a = Min(x, high)
       y = Max(a, low)
-    })", 9);
+    })",
+                           9);
   EXPECT_EQ(runChecked(graph, replaceClip), 1);
   EXPECT_EQ(graph.producer("y")->attr("max", 0.0F), 0.5F);
   EXPECT_EQ(graph.producer("y")->inputCount(), 1);

@@ -60,12 +60,14 @@ TEST(ReplaceHardSwish, DeclinesAHardSigmoidWithOtherNumbers) {
 }
 
 TEST(ReplaceHardSwish, DeclinesTheProductWithAnotherValue) {
-  Graph graph = parseGraph(R"(g (float[8] x, float[8] z) => (float[8] y) <float three = {3}, float zero = {0}, float six = {6}> {
+  Graph graph =
+      parseGraph(R"(g (float[8] x, float[8] z) => (float[8] y) <float three = {3}, float zero = {0}, float six = {6}> {
       a = Add(x, three)
       c = Clip(a, zero, six)
       m = Mul(z, c)
       y = Div(m, six)
-    })", 14);
+    })",
+                 14);
   EXPECT_EQ(replaceAll(graph), 0);
 }
 

@@ -58,7 +58,8 @@ TEST(SimplifyReshapes, DeclinesWhereZeroMeansZero) {
       batch = Gather(shape, zero)
       target = Concat <axis = 0> (batch, six)
       y = Reshape <allowzero = 1> (x, target)
-    })", 14);
+    })",
+                           14);
   EXPECT_EQ(runChecked(graph, simplifyReshapes), 0);
 }
 
