@@ -28,7 +28,7 @@ std::unique_ptr<Dataset> openData(const Graph& graph, const DataOptions& options
   DatasetOptions dataset;
   dataset.preprocess = requestedPreprocess(graph, options.preprocess);
   dataset.max_samples = options.max_samples;
-  dataset.classes_file = options.classes;
+  if (!options.classes.empty()) dataset.classes_file = options.classes;
   return openDataset(options.folder, inputSpecs(graph), dataset);
 }
 

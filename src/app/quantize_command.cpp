@@ -34,17 +34,15 @@ RangeTable calibrate(const Graph& graph, const Placement& placement, const Datas
                      const QuantizeOptions& options, const Console& console, QuantizeReport& report) {
   const Stopwatch watch;
   const CalibrationMethod& method = findCalibrationMethod(options.calibration.method);
-  CollectOptions collect_options;
-  collect_options.method = &method;
-  collect_options.method_options = {options.calibration.percentile, options.int8.symmetric_activations,
-                                    options.int8.activation_type};
-  collect_options.batch_size = options.calibration.batch_size;
-  collect_options.progress = console.progress("calibrating");
-  const auto load_inputs = [&](size_t index) { return dataset.load(index).inputs; };
+  const MethodOptions method_options{options.calibration.percentile, options.int8.symmetric_activations,
+                                     options.int8.activation_type};
   const std::set<std::string> watched = watchList(placement);
-  RangeTable ranges = collect(graph, {watched.begin(), watched.end()}, dataset.size(), load_inputs, collect_options);
-  ranges.model_hash = modelHash(options.model);
-  report.calibration = {describe(method, collect_options.method_options), dataset.description(), dataset.size(),
+  CollectOptions collect;
+  collect.detail = method.needs_histogram ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
+  collect.progress = console.progress("calibrating");
+  const StatisticsTable statistics = collectStatistics(graph, {watched.begin(), watched.end()}, samplesOf(dataset), collect);
+  RangeTable ranges = makeRangeTable(statistics, method, method_options, modelHash(options.model));
+  report.calibration = {ranges.method, dataset.description(), dataset.size(),
                         dataset.preprocess() ? toString(*dataset.preprocess()) : "", watch.seconds()};
   return ranges;
 }

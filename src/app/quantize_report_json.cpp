@@ -39,9 +39,9 @@ Json valuesJson(const QuantizeReport& report) {
                   {"scale", params.scale()},
                   {"zero_point", params.zeroPoint()},
                   {"type", toString(params.storage())}};
-    if (const auto range = report.ranges.entries.find(value); range != report.ranges.entries.end()) {
+    if (const auto range = report.ranges.values.find(value); range != report.ranges.values.end()) {
       entry["range"] = {range->second.range.low, range->second.range.high};
-      entry["seen"] = {range->second.seen.low, range->second.seen.high};
+      entry["seen"] = {range->second.min, range->second.max};
       entry["non_finite"] = range->second.non_finite;
     }
     values.push_back(std::move(entry));

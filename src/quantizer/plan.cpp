@@ -10,9 +10,9 @@ namespace quant {
 
 namespace {
 
-const RangeTable::Entry& entryOf(const RangeTable& ranges, const std::string& value) {
-  const auto found = ranges.entries.find(value);
-  if (found == ranges.entries.end()) {
+const RangeEntry& entryOf(const RangeTable& ranges, const std::string& value) {
+  const auto found = ranges.values.find(value);
+  if (found == ranges.values.end()) {
     throwBadInput("the table of ranges does not hold '{}'; calibrate again with this model and these options", value);
   }
   return found->second;
@@ -64,8 +64,12 @@ WeightPlan planWeights(const Graph& graph, const Node& node, int input, float sr
 }
 
 std::string describe(const WeightPlan& weights, bool has_bias) {
-  return fmt::format("int8 weights, {}{}", weights.params.axis() ? "one scale per output channel" : "one scale",
-                     has_bias ? ", int32 bias" : "");
+  std::string text = fmt::format("int8 weights, {}{}", weights.params.axis() ? "one scale per output channel" : "one scale",
+                                 has_bias ? ", int32 bias" : "");
+  if (weights.widened_channels > 0) {
+    text += fmt::format("; {} scales widened so that the bias fits", weights.widened_channels);
+  }
+  return text;
 }
 
 }  // namespace
@@ -86,10 +90,6 @@ QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTa
     const float src_scale = plan.activations.at(node.input(0)).scale();
     const WeightPlan planned = planWeights(graph, node, weights->second, src_scale, options);
     row.reason = describe(planned, node.hasInput(2));
-    if (planned.widened_channels > 0) {
-      plan.warnings.push_back(fmt::format("'{}': the scale of {} channels was widened so that their bias fits int32",
-                                          row.label, planned.widened_channels));
-    }
     plan.weights.emplace(row.output, planned);
   }
   return plan;

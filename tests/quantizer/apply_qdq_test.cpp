@@ -1,0 +1,146 @@
+#include "quantizer/apply_qdq.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/executor.h"
+#include "support/onnx_text.h"
+
+namespace quant {
+namespace {
+
+using test::opTypes;
+using test::parseGraph;
+using testing::ElementsAre;
+
+RangeTable ranges(const std::map<std::string, Range>& by_value) {
+  RangeTable table;
+  for (const auto& [value, range] : by_value) table.values[value].range = range;
+  return table;
+}
+
+/// Quantizes the graph of `text` with the given ranges.
+Graph quantized(const std::string& text, const std::map<std::string, Range>& by_value, const Int8Options& options = {}) {
+  Graph graph = parseGraph(text);
+  graph.inferShapes();
+  applyQdq(graph, makePlan(graph, place(graph, options), ranges(by_value), options));
+  return graph;
+}
+
+constexpr const char* kConvRelu = R"(g (float[1,1,1,2] x) => (float[1,1,1,2] z)
+  <float[1,1,1,1] w = {0.5}, float[1] b = {0.25}> {
+    c = Conv(x, w, b)
+    y = Relu(c)
+    z = Exp(y)
+  })";
+
+TEST(ApplyQdq, AConvWithReluBecomesOneGroup) {
+  const Graph graph = quantized(kConvRelu, {{"x", {-1, 1.55F}}, {"y", {0, 2.55F}}});
+  EXPECT_THAT(opTypes(graph), ElementsAre("DequantizeLinear", "DequantizeLinear", "QuantizeLinear", "DequantizeLinear",
+                                          "Conv", "QuantizeLinear", "DequantizeLinear", "Exp"));
+}
+
+TEST(ApplyQdq, BiasHasTheAccumulatorsScale) {
+  const Graph graph = quantized(kConvRelu, {{"x", {-1, 1.55F}}, {"y", {0, 2.55F}}});
+  // x: scale 0.01, zero point 100; w: scale 0.5 / 127, integer 127; b: 0.25 / (0.01 * 0.5 / 127) = 6350
+  const Node* conv = nullptr;
+  for (const Node* node : graph.nodes()) conv = node->is("Conv") ? node : conv;
+  const Node* bias = graph.producer(conv->input(2));
+  EXPECT_EQ(graph.constant(bias->input(0))->data<int32_t>()[0], 6350);
+  EXPECT_FLOAT_EQ(graph.constant(bias->input(1))->data<float>()[0], 0.01F * 0.5F / 127.0F);
+  const Node* weights = graph.producer(conv->input(1));
+  EXPECT_EQ(graph.constant(weights->input(0))->data<int8_t>()[0], 127);
+}
+
+TEST(ApplyQdq, RunsAsOneIntegerStep) {
+  const Graph graph = quantized(kConvRelu, {{"x", {-1, 1.55F}}, {"y", {0, 2.55F}}});
+  Executor executor(graph, {Backend::kReference, {}, true});
+  EXPECT_THAT(opTypes(executor.lowered()), ElementsAre("QuantizeLinear", "QLinearConv", "DequantizeLinear", "Exp"));
+  NamedTensors inputs;
+  inputs["x"] = Tensor::of<float>({1, 1, 1, 2}, {1.0F, -1.0F});
+  const auto outputs = executor.run(inputs);
+  // 0.5 * 1 + 0.25 = 0.75; 0.5 * -1 + 0.25 = -0.25, which the Relu makes 0
+  EXPECT_NEAR(outputs[0].data<float>()[0], std::exp(0.75F), 0.02);
+  EXPECT_EQ(outputs[0].data<float>()[1], 1.0F);
+}
+
+TEST(ApplyQdq, AValueIsQuantizedOnceForAllItsReaders) {
+  const Graph graph = quantized(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y, float[1,1,2,2] z)
+      <float[1,1,1,1] w = {1}> {
+        y = Conv(x, w)
+        z = Conv(x, w)
+      })",
+                                {{"x", {0, 1}}, {"y", {0, 1}}, {"z", {0, 1}}});
+  EXPECT_EQ(std::ranges::count(opTypes(graph), "QuantizeLinear"), 3);  // x, y, z
+  // Shared weights stay shared: x, y, z and w.
+  EXPECT_EQ(std::ranges::count(opTypes(graph), "DequantizeLinear"), 4);
+}
+
+TEST(ApplyQdq, AFloatReaderOfAGraphInputKeepsReadingTheInput) {
+  const Graph graph = quantized(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y, float[1,1,2,2] z)
+      <float[1,1,1,1] w = {1}> {
+        y = Conv(x, w)
+        z = Exp(x)
+      })",
+                                {{"x", {0, 1}}, {"y", {0, 1}}});
+  EXPECT_EQ(graph.producer("z")->input(0), "x");
+}
+
+TEST(ApplyQdq, GraphOutputsKeepTheirNamesBehindTheDequantization) {
+  const Graph graph = quantized(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+      <float[1,1,1,1] w = {1}> {
+        c = Conv(x, w)
+        y = Relu(c)
+      })",
+                                {{"x", {0, 1}}, {"y", {0, 1}}});
+  EXPECT_EQ(graph.producer("y")->opType(), "DequantizeLinear");
+  EXPECT_THAT(opTypes(graph), testing::Not(testing::Contains("Relu")));
+}
+
+TEST(ApplyQdq, PerTensorWeightsHaveOneScale) {
+  Int8Options options;
+  options.per_channel_weights = false;
+  const Graph graph = quantized(R"(g (float[1,1,2,2] x) => (float[1,2,2,2] y)
+      <float[2,1,1,1] w = {1, 2}> { y = Conv(x, w) })",
+                                {{"x", {0, 1}}, {"y", {0, 1}}}, options);
+  EXPECT_EQ(graph.constant("w_scale")->rank(), 0);
+  EXPECT_THAT(graph.constant("w_quantized")->data<int8_t>(), ElementsAre(64, 127));  // 63.5 is a tie: to even
+}
+
+TEST(ApplyQdq, WeightScalesWidenWhereTheBiasWouldNotFitInt32) {
+  Graph graph = parseGraph(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+      <float[1,1,1,1] w = {1e-9}, float[1] b = {100}> { y = Conv(x, w, b) })");
+  graph.inferShapes();
+  const auto plan = makePlan(graph, place(graph, {}), ranges({{"x", {0, 1}}, {"y", {0, 100}}}), {});
+  EXPECT_EQ(plan.weights.at("y").widened_channels, 1);
+  applyQdq(graph, plan);
+  const int32_t bias = graph.constant("b_quantized")->data<int32_t>()[0];
+  const float scale = graph.constant("b_quantized_scale")->data<float>()[0];
+  EXPECT_NEAR(static_cast<float>(bias) * scale, 100.0F, 1e-3);
+}
+
+TEST(MakePlan, ARangeThatIsMissingNamesTheValue) {
+  Graph graph = parseGraph(kConvRelu);
+  graph.inferShapes();
+  try {
+    makePlan(graph, place(graph, {}), ranges({{"x", {0, 1}}}), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "the table of ranges does not hold 'y'; calibrate again with this model and these options");
+  }
+}
+
+TEST(MakePlan, NonFiniteValuesAndDeadTensorsAreWarnedAbout) {
+  Graph graph = parseGraph(kConvRelu);
+  graph.inferShapes();
+  RangeTable table = ranges({{"x", {0, 1}}, {"y", {0, 0}}});
+  table.values["x"].non_finite = 3;
+  const auto plan = makePlan(graph, place(graph, {}), table, {});
+  EXPECT_THAT(plan.warnings,
+              ElementsAre("'x' held 3 values that are not finite; they were left out of its range",
+                          "'y' was zero in every sample; do the samples exercise the model?"));
+}
+
+}  // namespace
+}  // namespace quant

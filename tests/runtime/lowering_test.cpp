@@ -1,0 +1,128 @@
+#include "runtime/lowering/lowering.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/onnx_text.h"
+
+namespace quant {
+namespace {
+
+using test::opTypes;
+using test::parseGraph;
+using testing::ElementsAre;
+
+constexpr const char* kHeader = R"(g (uint8[1,1,2,2] x) => (uint8[1,1,2,2] y)
+  <float xs = {0.5}, uint8 xz = {3}, float ys = {0.25}, uint8 yz = {0}, float ws = {1}, int8 wz = {0},
+   int8[1,1,1,1] w = {2}, float[1] fb = {1}, float six = {6}, float zero = {0}>)";
+
+Graph group(const std::string& body) { return parseGraph(std::string(kHeader) + "{" + body + "}"); }
+
+TEST(FuseQuantizedGroups, AConvBetweenDequantizeAndQuantizeBecomesQLinearConv) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws, wz)
+    c = Conv(xd, wd)
+    y = QuantizeLinear(c, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  EXPECT_THAT(opTypes(graph), ElementsAre("QLinearConv"));
+  EXPECT_THAT(graph.nodes()[0]->proto().input(), ElementsAre("x", "xs", "xz", "w", "ws", "wz", "ys", "yz"));
+}
+
+TEST(FuseQuantizedGroups, AFloatBiasIsRoundedToTheAccumulatorsUnits) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws, wz)
+    c = Conv(xd, wd, fb)
+    y = QuantizeLinear(c, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  const auto& node = *graph.nodes()[0];
+  EXPECT_EQ(graph.constant(node.input(8))->data<int32_t>()[0], 2);  // 1 / (0.5 * 1)
+}
+
+TEST(FuseQuantizedGroups, AReluThatSaturationImpliesIsSwallowed) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws, wz)
+    c = Conv(xd, wd)  r = Relu(c)
+    y = QuantizeLinear(r, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  EXPECT_THAT(opTypes(graph), ElementsAre("QLinearConv"));
+}
+
+TEST(FuseQuantizedGroups, AClipTighterThanTheGridIsNot) {
+  // The grid reaches 0.25 * 255 = 63.75, the Clip ends at 6.
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws, wz)
+    c = Conv(xd, wd)  r = Clip(c, zero, six)
+    y = QuantizeLinear(r, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 0);
+}
+
+TEST(FuseQuantizedGroups, AWatchedValueIsNotFusedAway) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws, wz)
+    c = Conv(xd, wd)
+    y = QuantizeLinear(c, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {"c"}), 0);
+}
+
+TEST(FuseQuantizedGroups, AMoveWithTheSameParametersRunsOnIntegers) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)
+    t = Transpose<perm = [0, 1, 3, 2]>(xd)
+    y = QuantizeLinear(t, xs, xz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  EXPECT_THAT(opTypes(graph), ElementsAre("Transpose"));
+}
+
+TEST(FuseQuantizedGroups, AMoveThatChangesParametersStays) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)
+    t = Transpose<perm = [0, 1, 3, 2]>(xd)
+    y = QuantizeLinear(t, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 0);
+}
+
+TEST(FuseQuantizedGroups, AResidualAddBecomesQLinearAdd) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)
+    a = Add(xd, xd)  r = Relu(a)
+    y = QuantizeLinear(r, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  EXPECT_THAT(opTypes(graph), ElementsAre("QLinearAdd"));
+}
+
+TEST(FuseActivations, ConvAndClipBecomeOneNode) {
+  Graph graph = parseGraph(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+      <float[1,1,1,1] w = {1}, float low = {0}, float high = {6}> {
+        c = Conv<strides = [1, 1]>(x, w)
+        y = Clip(c, low, high)
+      })");
+  EXPECT_EQ(fuseActivations(graph, {}), 1);
+  const Node& fused = *graph.nodes()[0];
+  EXPECT_EQ(fused.opType(), "FusedConv");
+  EXPECT_EQ(fused.attr("activation", ""), "Clip");
+  EXPECT_EQ(fused.attr("activation_beta", 0.0F), 6);
+  EXPECT_TRUE(fused.hasAttr("strides"));
+}
+
+TEST(FuseActivations, XTimesSigmoidOfXIsSwish) {
+  Graph graph = parseGraph(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+      <float[1,1,1,1] w = {1}> {
+        c = Conv(x, w)
+        s = Sigmoid(c)
+        y = Mul(c, s)
+      })");
+  EXPECT_EQ(fuseActivations(graph, {}), 1);
+  EXPECT_EQ(graph.nodes()[0]->attr("activation", ""), "Swish");
+}
+
+TEST(FuseActivations, AConvWhoseResultIsAnOutputKeepsItsActivation) {
+  Graph graph = parseGraph(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] c, float[1,1,2,2] y)
+      <float[1,1,1,1] w = {1}> {
+        c = Conv(x, w)
+        y = Relu(c)
+      })");
+  EXPECT_EQ(fuseActivations(graph, {}), 0);
+}
+
+}  // namespace
+}  // namespace quant
