@@ -2,13 +2,13 @@
 
 #include <filesystem>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "core/files.h"
 #include "core/tensor.h"
 #include "dataset/npy.h"
+#include "dataset/shared_bytes.h"
 #include "dataset/zip_file.h"
 
 namespace quant {
@@ -17,7 +17,8 @@ namespace quant {
 class ArrayFile {
  public:
   /// Reads headers only. Throws (bad input, unsupported) with the path.
-  explicit ArrayFile(const std::filesystem::path& path);
+  explicit ArrayFile(const std::filesystem::path& path) : ArrayFile(mapFile(path), path.string()) {}
+  ArrayFile(SharedBytes file, std::string name);
 
   /// Type and shape of each array by name; the name is empty in a .npy file.
   [[nodiscard]] const std::map<std::string, NpyHeader>& headers() const { return headers_; }
@@ -27,13 +28,13 @@ class ArrayFile {
   [[nodiscard]] std::string describe(const std::string& name) const;
 
  private:
-  void readArchive(const std::filesystem::path& path);
+  void readArchive();
 
-  std::string path_;
+  SharedBytes file_;
+  std::string name_;
   std::map<std::string, NpyHeader> headers_;
-  std::shared_ptr<const MappedFile> file_;  ///< of a .npy file
-  std::unique_ptr<const ZipFile> archive_;  ///< of a .npz file
-  std::map<std::string, size_t> entries_;   ///< array name -> entry of the archive
+  std::optional<const ZipFile> archive_;   ///< not in a .npy file
+  std::map<std::string, size_t> entries_;  ///< array name -> entry of the archive
 };
 
 }  // namespace quant

@@ -65,9 +65,8 @@ FileTensors ArrayReader::read(const SampleFiles& sample) const {
 }
 
 std::string ArrayReader::describe(const SampleFiles& sample, size_t input) const {
-  const auto& path = sample.files.front().path;
-  const ArrayFile file(path);
-  return file.describe(arrayFor(inputs_[input], file, path.string()));
+  const std::string path = sample.files.front().path.string();
+  return inputs_.size() == 1 ? fmt::format("'{}'", path) : fmt::format("array '{}' of '{}'", inputs_[input].name, path);
 }
 
 }  // namespace quant

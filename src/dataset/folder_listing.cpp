@@ -88,6 +88,7 @@ std::vector<fs::path> listFiles(const fs::path& folder) {
       if (isHidden(entry->path())) {
         entry.disable_recursion_pending();
       } else if (!entry->is_directory() && !isSideFile(entry->path())) {
+        if (!entry->is_regular_file()) throwBadInput("'{}' is not a file that can be read", entry->path().string());
         files.push_back(entry->path());
       }
     }

@@ -15,17 +15,20 @@ Image::Image(ImageSize size, int channel_count)
       pixels(static_cast<size_t>(width) * static_cast<size_t>(height) * static_cast<size_t>(channels)) {}
 
 Image decodeImage(const std::filesystem::path& path) {
-  const auto file = MappedFile::open(path);
-  switch (recognizeContent(file->bytes())) {
-    case Content::kJpeg: return decodeJpeg(file->bytes(), path.string());
-    case Content::kPng: return decodePng(file->bytes(), path.string());
+  return decodeImage(MappedFile::open(path)->bytes(), path.string());
+}
+
+Image decodeImage(std::span<const std::byte> file, const std::string& name) {
+  switch (recognizeContent(file)) {
+    case Content::kJpeg: return decodeJpeg(file, name);
+    case Content::kPng: return decodePng(file, name);
     case Content::kNpy:
     case Content::kZip:
     case Content::kOtherPicture:
     case Content::kEmpty:
     case Content::kOther: break;
   }
-  throwBadInput("'{}' is not a JPEG or PNG picture: it {}", path.string(), describeContent(file->bytes()));
+  throwBadInput("'{}' is not a JPEG or PNG picture: it {}", name, describeContent(file));
 }
 
 }  // namespace quant

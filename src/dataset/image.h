@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace quant {
@@ -28,10 +30,12 @@ struct Image {
   [[nodiscard]] uint8_t* row(int y) { return pixels.data() + static_cast<size_t>(y) * rowBytes(); }
 };
 
-/// Reads a JPEG or PNG file, whatever its name, into the same pixels as Pillow's `Image.open(path).convert(...)`:
-/// palettes and CMYK become red, green, blue; alpha is dropped; of 16 bits the upper 8 stay; EXIF rotation is not
-/// applied. Throws (bad input) with the path for other formats, damaged and truncated files, and pictures of more than
-/// 2^28 pixels.
+/// Reads a JPEG or PNG file, whatever its name, to the same pixels as Pillow's `Image.open(path).convert("RGB")`, or
+/// "L" for gray: palettes and CMYK become red, green, blue; alpha is dropped; EXIF rotation is not applied. Of 16 bits
+/// the upper 8 stay. Throws (bad input) with the path for other formats, damaged and truncated files, and pictures of
+/// more than 2^28 pixels.
 Image decodeImage(const std::filesystem::path& path);
+/// The same for a file in memory; `name` stands in errors.
+Image decodeImage(std::span<const std::byte> file, const std::string& name);
 
 }  // namespace quant

@@ -205,10 +205,10 @@ NpyHeader parseNpyHeader(std::span<const std::byte> start, const std::string& wh
   return header;
 }
 
-Tensor readNpy(std::span<const std::byte> file, std::shared_ptr<const void> owner, const std::string& what) {
-  const NpyHeader header = parseNpyHeader(file, what);
+Tensor readNpy(SharedBytes file, const std::string& what) {
+  const NpyHeader header = parseNpyHeader(file.bytes, what);
   const size_t bytes = dataBytes(header, what);
-  const auto elements = file.subspan(header.data_offset);
+  const auto elements = file.bytes.subspan(header.data_offset);
   if (elements.size() < bytes) {
     throwBadInput("{} is truncated: {} of shape {} needs {} bytes, found {}", what, toString(header.type),
                   toString(header.shape), bytes, elements.size());
@@ -216,7 +216,7 @@ Tensor readNpy(std::span<const std::byte> file, std::shared_ptr<const void> owne
   if (header.type == DataType::kBool) requireBooleans(elements.first(bytes), what);
   if (header.fortran_order) return fromFortranOrder(header, elements.data());
   if (isAligned(elements.data(), elementSize(header.type))) {
-    return Tensor::view(header.type, header.shape, elements.data(), std::move(owner));
+    return Tensor::view(header.type, header.shape, elements.data(), std::move(file.owner));
   }
   Tensor copy(header.type, header.shape);
   std::memcpy(copy.bytes(), elements.data(), bytes);

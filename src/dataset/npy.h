@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 
 #include "core/tensor.h"
+#include "dataset/shared_bytes.h"
 
 namespace quant {
 
@@ -25,8 +25,8 @@ inline constexpr size_t kNpyHeaderBytes = 4096;
 /// i1..i8, u1..u8 and booleans.
 NpyHeader parseNpyHeader(std::span<const std::byte> start, const std::string& what);
 
-/// The array in row-major order: a view of `file`, which `owner` keeps alive, where the elements lie so in it; else a
-/// copy. Throws as `parseNpyHeader`, and (bad input) for truncated files.
-Tensor readNpy(std::span<const std::byte> file, std::shared_ptr<const void> owner, const std::string& what);
+/// The array in row-major order: a view of `file` where the elements lie so in it, else a copy. Throws as
+/// `parseNpyHeader`, and (bad input) for truncated files.
+Tensor readNpy(SharedBytes file, const std::string& what);
 
 }  // namespace quant

@@ -15,9 +15,9 @@ struct Rect {
 };
 
 /// Resizes as Pillow's `Image.resize` does, bit for bit: the triangle or the cubic (a = -0.5) filter, along x first,
-/// rounded to 8 bits, then along y. With `antialias` the filter grows with the scale when shrinking, so that every
-/// source pixel counts; without it only the nearest 2 (4) pixels do.
-/// Throws (bad input) when a size is not positive.
+/// rounded to 8 bits, then along y. (Pillow 13 takes the other order for some tall pictures: one level more or less
+/// here and there.) With `antialias` the filter grows with the scale when shrinking, so that every source pixel counts;
+/// without it only the nearest 2 (4) pixels do. Throws (bad input) when a size is not positive.
 Image resize(const Image& image, int width, int height, Interpolation interpolation, bool antialias = true);
 
 /// `part` of what `resize` gives, without computing the rest. `part` lies inside width x height.

@@ -169,15 +169,15 @@ uint32_t checksum(Bytes bytes) {
 
 }  // namespace
 
-ZipFile::ZipFile(const std::filesystem::path& path) : name_(path.string()), file_(MappedFile::open(path)) {
-  const Directory directory = readDirectory(file_->bytes(), name_);
-  FieldReader fields(file_->bytes(), directory.offset, name_);
+ZipFile::ZipFile(SharedBytes file, std::string name) : file_(std::move(file)), name_(std::move(name)) {
+  const Directory directory = readDirectory(file_.bytes, name_);
+  FieldReader fields(file_.bytes, directory.offset, name_);
   for (uint64_t i = 0; i < directory.entries; ++i) entries_.push_back(readEntry(fields, name_));
 }
 
 Bytes ZipFile::packedBytes(const Entry& entry) const {
   if ((entry.flags & kEncrypted) != 0) throwUnsupported("'{}' in '{}' is encrypted", entry.name, name_);
-  FieldReader fields(file_->bytes(), entry.header_offset, name_);
+  FieldReader fields(file_.bytes, entry.header_offset, name_);
   if (fields.read<uint32_t>() != kLocalHeader) throwBadInput("'{}' is a damaged zip archive", name_);
   fields.skip(22);
   const auto name_length = fields.read<uint16_t>();
@@ -186,11 +186,11 @@ Bytes ZipFile::packedBytes(const Entry& entry) const {
   return fields.take(entry.packed_size);
 }
 
-ZipContent ZipFile::unpack(const Entry& entry, size_t count) const {
+SharedBytes ZipFile::unpack(const Entry& entry, size_t count) const {
   const Bytes packed = packedBytes(entry);
   if (entry.method == kStored) {
     if (entry.size != packed.size()) throwBadInput("'{}' is a damaged zip archive", name_);
-    return {packed.first(count), file_};
+    return {packed.first(count), file_.owner};
   }
   if (entry.method != kDeflated) {
     throwUnsupported("'{}' in '{}' is compressed by method {}; only stored and deflated entries can be read",
@@ -204,15 +204,15 @@ ZipContent ZipFile::unpack(const Entry& entry, size_t count) const {
   return {*buffer, buffer};
 }
 
-ZipContent ZipFile::read(const Entry& entry) const {
-  ZipContent content = unpack(entry, entry.size);
+SharedBytes ZipFile::read(const Entry& entry) const {
+  SharedBytes content = unpack(entry, entry.size);
   if (checksum(content.bytes) != entry.crc) {
     throwBadInput("'{}' in '{}' is damaged: its checksum is wrong", entry.name, name_);
   }
   return content;
 }
 
-ZipContent ZipFile::readStart(const Entry& entry, size_t count) const {
+SharedBytes ZipFile::readStart(const Entry& entry, size_t count) const {
   return unpack(entry, std::min<uint64_t>(entry.size, count));
 }
 

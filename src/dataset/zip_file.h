@@ -2,21 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "core/files.h"
+#include "dataset/shared_bytes.h"
 
 namespace quant {
-
-/// The bytes of one entry, and what keeps them alive.
-struct ZipContent {
-  std::span<const std::byte> bytes;
-  std::shared_ptr<const void> owner;
-};
 
 /// A zip archive, as far as .npz files need it: entries stored or deflated, with 64-bit sizes, without encryption and
 /// parts. Everything in the file is checked before it is believed.
@@ -32,21 +24,21 @@ class ZipFile {
     uint64_t header_offset = 0;
   };
 
-  /// Reads the table of contents. Throws (bad input) with the path.
-  explicit ZipFile(const std::filesystem::path& path);
+  /// Reads the table of contents. Throws (bad input) with `name`.
+  ZipFile(SharedBytes file, std::string name);
 
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   /// The whole entry, its checksum compared: a view of the file where it is stored. Throws (bad input, unsupported).
-  [[nodiscard]] ZipContent read(const Entry& entry) const;
+  [[nodiscard]] SharedBytes read(const Entry& entry) const;
   /// The first bytes of the entry, at most `count`.
-  [[nodiscard]] ZipContent readStart(const Entry& entry, size_t count) const;
+  [[nodiscard]] SharedBytes readStart(const Entry& entry, size_t count) const;
 
  private:
   [[nodiscard]] std::span<const std::byte> packedBytes(const Entry& entry) const;
-  [[nodiscard]] ZipContent unpack(const Entry& entry, size_t count) const;
+  [[nodiscard]] SharedBytes unpack(const Entry& entry, size_t count) const;
 
+  SharedBytes file_;
   std::string name_;
-  std::shared_ptr<const MappedFile> file_;
   std::vector<Entry> entries_;
 };
 
