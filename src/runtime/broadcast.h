@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/error.h"
 #include "core/shape.h"
 #include "core/tensor.h"
 
@@ -32,7 +33,7 @@ class BroadcastWalk {
  public:
   using Offsets = std::array<int64_t, N>;
 
-  /// `result` is what the operands broadcast to; each operand's shape must broadcast to it.
+  /// `result` is what the operands broadcast to; throws (bad input) for one that does not broadcast to it.
   BroadcastWalk(const Shape& result, const std::array<Shape, N>& operands);
 
   [[nodiscard]] int64_t elementCount() const { return count_; }
@@ -67,7 +68,12 @@ template <size_t N>
 BroadcastWalk<N>::BroadcastWalk(const Shape& result, const std::array<Shape, N>& operands)
     : count_(quant::elementCount(result)) {
   std::array<std::vector<int64_t>, N> strides;
-  for (size_t i = 0; i < N; ++i) strides[i] = rowMajorStrides(operands[i]);
+  for (size_t i = 0; i < N; ++i) {
+    if (broadcastShapes(result, operands[i]) != result) {
+      throwBadInput("a tensor of shape {} does not broadcast to {}", toString(operands[i]), toString(result));
+    }
+    strides[i] = rowMajorStrides(operands[i]);
+  }
   for (size_t axis = 0; axis < result.size(); ++axis) {
     if (result[axis] == 1) continue;
     Axis next{result[axis], {}};

@@ -1,6 +1,7 @@
 // Activation functions, most of them with parameters. All are evaluated in double and rounded once.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 #include "runtime/reference/elementwise.h"
@@ -66,9 +67,30 @@ void shrink(const Node& node, KernelContext& context) {
              [=](double x) { return x < -lambd ? x + bias : x > lambd ? x - bias : 0.0; });
 }
 
-void prelu(const Node&, KernelContext& context) {
-  runBinary("PRelu", kFloatTypes + kIntegerTypes, context,
-            [](auto x, auto slope) { return x < 0 ? static_cast<decltype(x)>(x * slope) : x; });
+/// dst = x < 0 ? slope * x : x, with `slope` broadcast.
+void prelu(const Tensor& src, const Tensor& slope, Tensor& dst) {
+  withElementType(src.type(), kNumericTypes, "PRelu", [&](auto example) {
+    using T = decltype(example);
+    broadcastBinary<T, T, T>(src, slope, dst, [](T x, T s) {
+      const auto number = elementCast<ComputeType<T>>(x), factor = elementCast<ComputeType<T>>(s);
+      return number < 0 ? elementCast<T>(wrapping(number, factor, std::multiplies<>())) : x;
+    });
+  });
+}
+
+void preluByBroadcast(const Node&, KernelContext& context) {
+  const Tensor& src = context.input(0);
+  prelu(src, context.input(1), context.output(0, src.type(), src.shape()));
+}
+
+/// Before opset 7 a slope of one axis has one element for each channel.
+void preluByChannel(const Node& node, KernelContext& context) {
+  const Tensor& src = context.input(0);
+  const Tensor& slope = context.input(1);
+  if (slope.rank() != 1 || slope.elementCount() == 1 || src.rank() < 2) return preluByBroadcast(node, context);
+  Shape shape(static_cast<size_t>(src.rank() - 1), 1);
+  shape[0] = slope.elementCount();
+  prelu(src, slope.alias(shape), context.output(0, src.type(), src.shape()));
 }
 
 /// Clip's limit at input `index`: absent means none.
@@ -126,7 +148,8 @@ void registerActivations(KernelRegistry& registry) {
   registry.addFunction("HardSigmoid", 1, hardSigmoid);
   registry.addFunction("Gelu", 20, gelu);
   registry.addFunction("Shrink", 9, shrink);
-  registry.addFunction("PRelu", 1, prelu);
+  registry.addFunction("PRelu", 1, preluByChannel);
+  registry.addFunction("PRelu", 7, preluByBroadcast);
   registry.addFunction("Clip", 1, clipByAttributes);
   registry.addFunction("Clip", 11, clipByInputs);
 }

@@ -181,9 +181,6 @@ class QGemm final : public Kernel {
     std::vector<int32_t> addend(static_cast<size_t>(elementCount(result)), 0);
     const Tensor* c = context.optionalInput(kC);
     if (!c) return addend;
-    if (broadcastShapes(result, c->shape()) != result) {
-      throwBadInput("QGemm's input C of shape {} does not broadcast to {}", toString(c->shape()), toString(result));
-    }
     const BroadcastWalk<1> walk(result, {c->shape()});
     const int32_t* const from = c->data<int32_t>().data();
     walk.forEachRun(0, walk.elementCount(), [&](int64_t at, const std::array<int64_t, 1>& start, int64_t length) {
