@@ -38,8 +38,7 @@ void addWithParameter(KernelRegistry& registry, const char* op_type, const char*
 void selu(const Node& node, KernelContext& context) {
   const double alpha = node.attr("alpha", 1.67326319217681884765625F);
   const double gamma = node.attr("gamma", 1.05070102214813232421875F);
-  runRealMap("Selu", kFloatTypes, context,
-             [=](double x) { return gamma * (x > 0 ? x : alpha * std::expm1(x)); });
+  runRealMap("Selu", kFloatTypes, context, [=](double x) { return gamma * (x > 0 ? x : alpha * std::expm1(x)); });
 }
 
 void hardSigmoid(const Node& node, KernelContext& context) {
@@ -63,8 +62,9 @@ void gelu(const Node& node, KernelContext& context) {
 
 void shrink(const Node& node, KernelContext& context) {
   const double lambd = node.attr("lambd", 0.5F), bias = node.attr("bias", 0.0F);
-  runRealMap("Shrink", kNumericTypes, context,
-             [=](double x) { return x < -lambd ? x + bias : x > lambd ? x - bias : 0.0; });
+  runRealMap("Shrink", kNumericTypes, context, [=](double x) {
+    return x < -lambd ? x + bias : x > lambd ? x - bias : 0.0;
+  });
 }
 
 /// dst = x < 0 ? slope * x : x, with `slope` broadcast.
@@ -139,7 +139,8 @@ void registerActivations(KernelRegistry& registry) {
   addPlain(registry, "Mish", [](double x) { return x * std::tanh(softplus(x)); });
   addPlain(registry, "HardSwish", [](double x) { return x * smallerOf(largerOf(x / 6 + 0.5, 0.0), 1.0); });
   addWithParameter(registry, "LeakyRelu", "alpha", 0.01F, [](double x, double alpha) { return x < 0 ? alpha * x : x; });
-  addWithParameter(registry, "Elu", "alpha", 1, [](double x, double alpha) { return x < 0 ? alpha * std::expm1(x) : x; });
+  addWithParameter(registry, "Elu", "alpha", 1,
+                   [](double x, double alpha) { return x < 0 ? alpha * std::expm1(x) : x; });
   addWithParameter(registry, "Celu", "alpha", 1,
                    [](double x, double alpha) { return x < 0 ? alpha * std::expm1(x / alpha) : x; });
   addWithParameter(registry, "ThresholdedRelu", "alpha", 1, [](double x, double alpha) { return x > alpha ? x : 0; });

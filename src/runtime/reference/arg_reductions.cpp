@@ -31,8 +31,11 @@ void runArg(const char* op_type, const Node& node, KernelContext& context, Beats
   if (view.size == 0 && view.lineCount() > 0) throwBadInput("{} along axis {}, which is empty", op_type, axis);
   const bool last = node.attr("select_last_index", int64_t{0}) != 0;
   Shape shape = src.shape();
-  if (node.attr("keepdims", int64_t{1}) != 0) shape[static_cast<size_t>(axis)] = 1;
-  else shape.erase(shape.begin() + axis);
+  if (node.attr("keepdims", int64_t{1}) != 0) {
+    shape[static_cast<size_t>(axis)] = 1;
+  } else {
+    shape.erase(shape.begin() + axis);
+  }
   const auto positions = context.output(0, DataType::kInt64, shape).data<int64_t>();
   withElementType(src.type(), kNumericTypes, op_type, [&](auto example) {
     const auto elements = src.data<decltype(example)>();

@@ -103,9 +103,8 @@ void bitShift(const Node& node, KernelContext& context) {
       return by < 8 * sizeof(x) ? static_cast<decltype(x)>(static_cast<uint64_t>(x) << by) : decltype(x){0};
     });
   } else if (direction == "RIGHT") {
-    runBinary("BitShift", kUnsignedTypes, context, [](auto x, auto by) {
-      return by < 8 * sizeof(x) ? static_cast<decltype(x)>(x >> by) : decltype(x){0};
-    });
+    runBinary("BitShift", kUnsignedTypes, context,
+              [](auto x, auto by) { return by < 8 * sizeof(x) ? static_cast<decltype(x)>(x >> by) : decltype(x){0}; });
   } else {
     throwBadInput("attribute 'direction' of BitShift is '{}' instead of LEFT or RIGHT", direction);
   }

@@ -18,8 +18,9 @@ struct Sizes {
 Sizes sizesOf(const Node& node, const Shape& src, const Shape& weights) {
   const int64_t groups = node.attr("group", int64_t{1});
   if (groups < 1 || weights.size() != src.size() || weights[0] != src[1] || src[1] % groups != 0) {
-    throwBadInput("ConvTranspose of a tensor of shape {} with weights of shape {} in {} groups: the channels do not fit",
-                  toString(src), toString(weights), groups);
+    throwBadInput(
+        "ConvTranspose of a tensor of shape {} with weights of shape {} in {} groups: the channels do not fit",
+        toString(src), toString(weights), groups);
   }
   return {groups, src[1] / groups, weights[1]};
 }
@@ -59,9 +60,8 @@ void convTranspose(const Node& node, KernelContext& context) {
                   toString(bias->shape()));
   }
   Tensor& dst = context.output(0, src.type(), window.outShape(src.shape()[0], channels));
-  withElementType(src.type(), kFloatTypes, "ConvTranspose", [&](auto example) {
-    convolveTransposed<decltype(example)>(src, weights, bias, sizes, window, dst);
-  });
+  withElementType(src.type(), kFloatTypes, "ConvTranspose",
+                  [&](auto example) { convolveTransposed<decltype(example)>(src, weights, bias, sizes, window, dst); });
 }
 
 }  // namespace

@@ -32,8 +32,11 @@ T truncateTo(double x) {
 /// A real number as an element of type T; integers as `truncateTo` does it.
 template <class T>
 T fromReal(double x) {
-  if constexpr (std::is_integral_v<T>) return truncateTo<T>(x);
-  else return elementCast<T>(x);
+  if constexpr (std::is_integral_v<T>) {
+    return truncateTo<T>(x);
+  } else {
+    return elementCast<T>(x);
+  }
 }
 
 /// dst[i] = f(src[i]), for tensors of one shape and layout.
@@ -73,9 +76,8 @@ void runBinary(std::string_view op_type, Types types, KernelContext& context, F 
     using T = decltype(example);
     using Compute = ComputeType<T>;
     Tensor& dst = context.output(0, a.type(), broadcastShapes(a.shape(), b.shape()), layout);
-    broadcastBinary<T, T, T>(a, b, dst, [f](T x, T y) {
-      return elementCast<T>(f(elementCast<Compute>(x), elementCast<Compute>(y)));
-    });
+    broadcastBinary<T, T, T>(
+        a, b, dst, [f](T x, T y) { return elementCast<T>(f(elementCast<Compute>(x), elementCast<Compute>(y))); });
   });
 }
 

@@ -9,7 +9,8 @@ namespace quant::reference {
 namespace {
 
 constexpr TypeList<uint8_t, int8_t> kQuantizedTypes;
-constexpr int64_t kTilePixels = 32;  // whose windows stay in cache while the weights pass by
+constexpr int64_t kTilePixels = 32;         // whose windows stay in cache while the weights pass by
+constexpr int64_t kWorthThreads = 1 << 17;  // products
 
 /// dst[i] = src[i] - zero_point.
 template <class T>
@@ -99,8 +100,11 @@ void IntegerConvolution::run(const Tensor& src, int32_t zero_point, const Convol
       widen(src.data<decltype(example)>().data() + n * image_size, image_size, zero_point, image.data());
     });
     const int64_t first_pixel = n * shapes.window.outSize();
-    if (depthwise_) runDepthwise(image.data(), first_pixel, shapes, store);
-    else runDense(image.data(), first_pixel, shapes, store);
+    if (depthwise_) {
+      runDepthwise(image.data(), first_pixel, shapes, store);
+    } else {
+      runDense(image.data(), first_pixel, shapes, store);
+    }
   }
 }
 
@@ -110,7 +114,7 @@ void IntegerConvolution::runDense(const int16_t* image, int64_t first_pixel, con
   const int64_t tiles = (pixels + kTilePixels - 1) / kTilePixels;
   // A pointwise convolution's windows are the image's pixels, where no padding to whole vectors is missing.
   const bool in_place = shapes.groups == 1 && shapes.window.isPointwise() && depth == shapes.group_in;
-#pragma omp parallel
+#pragma omp parallel if (pixels * depth * shapes.outChannels() > kWorthThreads)
   {
     std::vector<int16_t> windows(static_cast<size_t>(in_place ? 0 : kTilePixels * depth), 0);
     std::vector<int32_t> sums(static_cast<size_t>(kTilePixels * group_out));
@@ -134,7 +138,7 @@ void IntegerConvolution::runDense(const int16_t* image, int64_t first_pixel, con
 
 void IntegerConvolution::runDepthwise(const int16_t* image, int64_t first_pixel, const ConvolutionShapes& shapes,
                                       const StoreSums& store) const {
-#pragma omp parallel
+#pragma omp parallel if (shapes.window.outSize() * weights_.rows * weights_.depth > kWorthThreads)
   {
     std::vector<int32_t> sums(static_cast<size_t>(shapes.inChannels()));
 #pragma omp for schedule(static)

@@ -24,8 +24,8 @@ PackedRows packMatrix(const Tensor& tensor, int64_t index, int64_t rows, int64_t
   withElementType(tensor.type(), kQuantizedTypes, "integer matrix product", [&](auto example) {
     using T = decltype(example);
     const T* const data = tensor.data<T>().data() + index * rows * columns;
-    const MatrixView<T> view = transposed ? MatrixView<T>{data, rows, columns, 1, rows}
-                                          : MatrixView<T>{data, rows, columns, columns, 1};
+    const MatrixView<T> view =
+        transposed ? MatrixView<T>{data, rows, columns, 1, rows} : MatrixView<T>{data, rows, columns, columns, 1};
     packed = packRows(view, zero_points);
   });
   return packed;
@@ -75,8 +75,7 @@ class MatMulInteger final : public Kernel {
     int32_t* const to = context.output(0, DataType::kInt32, shapes.result).data<int32_t>().data();
     multiplyInputs(context, shapes, 0, 2, right,
                    [&](int64_t matrix, int64_t row, int64_t column, std::span<const int32_t> sums) {
-                     std::copy(sums.begin(), sums.end(),
-                               to + (matrix * shapes.rows + row) * shapes.columns + column);
+                     std::copy(sums.begin(), sums.end(), to + (matrix * shapes.rows + row) * shapes.columns + column);
                    });
   }
 
@@ -201,8 +200,7 @@ class QGemm final : public Kernel {
 void registerIntegerMatMul(KernelRegistry& registry) {
   registry.add("MatMulInteger", 10, [](const Node&, int64_t) { return std::make_unique<MatMulInteger>(); });
   registry.add("QLinearMatMul", 10, [](const Node&, int64_t) { return std::make_unique<QLinearMatMul>(); });
-  registry.add("com.microsoft", "QGemm", 1,
-               [](const Node& node, int64_t) { return std::make_unique<QGemm>(node); });
+  registry.add("com.microsoft", "QGemm", 1, [](const Node& node, int64_t) { return std::make_unique<QGemm>(node); });
 }
 
 }  // namespace quant::reference

@@ -48,8 +48,11 @@ struct Gemm {
 
   [[nodiscard]] T operator()(int64_t row, int64_t column, DotType<T> sum) const {
     const auto product = [&] {
-      if constexpr (kIsFloat<T>) return sum;
-      else return static_cast<T>(sum);
+      if constexpr (kIsFloat<T>) {
+        return sum;
+      } else {
+        return static_cast<T>(sum);
+      }
     }();
     if (!c && alpha == 1) return elementCast<T>(product);
     const T addend = c ? c[row * c_row_stride + column * c_column_stride] : T{};

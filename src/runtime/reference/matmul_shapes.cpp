@@ -6,7 +6,8 @@
 namespace quant::reference {
 
 MatMulShapes::MatMulShapes(const Shape& a, const Shape& b) {
-  if (a.empty() || b.empty()) throwBadInput("a matrix product of a scalar (shapes {} and {})", toString(a), toString(b));
+  if (a.empty() || b.empty())
+    throwBadInput("a matrix product of a scalar (shapes {} and {})", toString(a), toString(b));
   Shape left = a, right = b;
   if (a.size() == 1) left.insert(left.begin(), 1);
   if (b.size() == 1) right.push_back(1);

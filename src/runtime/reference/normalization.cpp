@@ -184,9 +184,8 @@ void meanVarianceNormalization(const Node& node, KernelContext& context) {
     for (const int64_t start : groups.starts()) {
       const T* const x = src.data<T>().data() + start;
       T* const y = dst.data<T>().data() + start;
-      const Moments moments = momentsOf(groups.groupSize(), [&](int64_t i) {
-        return elementCast<double>(x[offsets[static_cast<size_t>(i)]]);
-      });
+      const Moments moments = momentsOf(
+          groups.groupSize(), [&](int64_t i) { return elementCast<double>(x[offsets[static_cast<size_t>(i)]]); });
       const double divisor = std::sqrt(moments.variance) + 1e-9;
       for (const int64_t at : offsets) y[at] = elementCast<T>((elementCast<double>(x[at]) - moments.mean) / divisor);
     }

@@ -65,10 +65,9 @@ class QLinearConv final : public Kernel {
       const Quantizer<Q> quantize(static_cast<Q>(dst_zero_point));
       Q* const to = dst.data<Q>().data();
       const int64_t channels = shapes.outChannels();
-      convolution.run(src, src_zero_point, shapes,
-                      [&](int64_t pixel, int64_t channel, std::span<const int32_t> sums) {
-                        requantization.apply(quantize, channel, sums, to + pixel * channels + channel);
-                      });
+      convolution.run(src, src_zero_point, shapes, [&](int64_t pixel, int64_t channel, std::span<const int32_t> sums) {
+        requantization.apply(quantize, channel, sums, to + pixel * channels + channel);
+      });
     });
   }
 

@@ -189,9 +189,8 @@ void dynamicQuantizeLinear(const Node&, KernelContext& context) {
   const float scale = high == low ? 1.0F : (high - low) / 255;
   const auto zero_point = Quantizer<uint8_t>(0)(-low / scale);
   Tensor& dst = context.output(0, DataType::kUInt8, src.shape(), src.layout());
-  mapElements<float, uint8_t>(src, dst, [=, quantizer = Quantizer<uint8_t>(zero_point)](float value) {
-    return quantizer(value / scale);
-  });
+  mapElements<float, uint8_t>(
+      src, dst, [=, quantizer = Quantizer<uint8_t>(zero_point)](float value) { return quantizer(value / scale); });
   context.setOutput(1, Tensor::scalar(scale));
   context.setOutput(2, Tensor::scalar(zero_point));
 }

@@ -31,8 +31,11 @@ ReductionGroups::ReductionGroups(const Shape& shape, const std::vector<bool>& re
   for (size_t i = 0; i < shape.size(); ++i) {
     auto& axes = reduced[i] ? reduced_axes : kept_axes;
     const bool joins = i > 0 && reduced[i] == reduced[i - 1];
-    if (joins) axes.back() = {axes.back().size * shape[i], strides[i]};
-    else axes.push_back({shape[i], strides[i]});
+    if (joins) {
+      axes.back() = {axes.back().size * shape[i], strides[i]};
+    } else {
+      axes.push_back({shape[i], strides[i]});
+    }
   }
   if (!reduced_axes.empty()) {
     run_size_ = reduced_axes.back().size;

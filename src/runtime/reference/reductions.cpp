@@ -50,8 +50,11 @@ std::vector<bool> reducedAxes(const Node& node, KernelContext& context, int64_t 
 Shape reducedShape(const Shape& shape, const std::vector<bool>& reduced, bool keep_dims) {
   Shape result;
   for (size_t i = 0; i < shape.size(); ++i) {
-    if (!reduced[i]) result.push_back(shape[i]);
-    else if (keep_dims) result.push_back(1);
+    if (!reduced[i]) {
+      result.push_back(shape[i]);
+    } else if (keep_dims) {
+      result.push_back(1);
+    }
   }
   return result;
 }
@@ -94,8 +97,11 @@ T logSumExp(const Group<T>& group) {
 template <class T>
 ComputeType<T> extremeStart(bool for_max) {
   using Limits = std::numeric_limits<ComputeType<T>>;
-  if constexpr (Limits::has_infinity) return for_max ? -Limits::infinity() : Limits::infinity();
-  else return for_max ? Limits::lowest() : Limits::max();
+  if constexpr (Limits::has_infinity) {
+    return for_max ? -Limits::infinity() : Limits::infinity();
+  } else {
+    return for_max ? Limits::lowest() : Limits::max();
+  }
 }
 
 template <class T>

@@ -30,12 +30,18 @@ void addReal(KernelRegistry& registry, const char* op_type, F f) {
 void registerExact(KernelRegistry& registry) {
   constexpr auto kSignedNumbers = kFloatTypes + kSignedTypes;
   addExact(registry, "Abs", kNumericTypes, [](auto x) {
-    if constexpr (std::is_floating_point_v<decltype(x)>) return std::abs(x);
-    else return x < 0 ? negate(x) : x;
+    if constexpr (std::is_floating_point_v<decltype(x)>) {
+      return std::abs(x);
+    } else {
+      return x < 0 ? negate(x) : x;
+    }
   });
   addExact(registry, "Neg", kSignedNumbers, [](auto x) {
-    if constexpr (std::is_floating_point_v<decltype(x)>) return -x;
-    else return negate(x);
+    if constexpr (std::is_floating_point_v<decltype(x)>) {
+      return -x;
+    } else {
+      return negate(x);
+    }
   });
   addExact(registry, "Sign", kNumericTypes, [](auto x) {
     using T = decltype(x);

@@ -90,9 +90,7 @@ int64_t WindowAxis::first(int64_t o) const {
   return at < 0 ? std::min(kernel, ceilDiv(-at, dilation)) : 0;
 }
 
-int64_t WindowAxis::last(int64_t o) const {
-  return countBefore(o, in);
-}
+int64_t WindowAxis::last(int64_t o) const { return countBefore(o, in); }
 
 int64_t WindowAxis::countBefore(int64_t o, int64_t end) const {
   const int64_t room = end - start(o);
@@ -163,8 +161,8 @@ Shape kernelShape(const Node& node, const Shape& weights) {
                            weights.end());
   Shape kernel = node.attr("kernel_shape", from_weights);
   if (!weights.empty() && kernel != from_weights) {
-    throwBadInput("attribute 'kernel_shape' of {} is {}, but the weights' shape is {}", node.opType(),
-                  toString(kernel), toString(weights));
+    throwBadInput("attribute 'kernel_shape' of {} is {}, but the weights' shape is {}", node.opType(), toString(kernel),
+                  toString(weights));
   }
   return kernel;
 }

@@ -25,8 +25,8 @@ struct WindowAxis {
   [[nodiscard]] int64_t extent() const { return (kernel - 1) * dilation + 1; }
 };
 
-/// A sliding window over one, two or three spatial axes. There are always three, so that loops need one form: those that
-/// the tensor lacks come first and have size 1.
+/// A sliding window over one, two or three spatial axes. There are always three, so that loops need one form: those
+/// that the tensor lacks come first and have size 1.
 struct Window {
   std::array<WindowAxis, 3> axes;
   int64_t rank = 0;  ///< spatial axes of the tensor
