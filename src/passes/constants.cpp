@@ -116,7 +116,7 @@ std::optional<Tensor> realTensor(DataType type, const Shape& shape, std::span<co
 
 std::optional<std::vector<double>> perChannelConstant(const Graph& graph, const std::string& value,
                                                       const ChannelAxis& axis) {
-  const auto elements = realConstant(graph, value);
+  auto elements = realConstant(graph, value);
   if (!elements) return {};
   const Shape shape = *graph.valueType(value)->shape;
   const int64_t rank = std::ssize(shape);

@@ -19,7 +19,7 @@ struct Padding {
 
 /// The sizes that Pad adds before and after each axis; nothing when they are not constant or not sure.
 std::optional<std::vector<int64_t>> fullPads(const Graph& graph, const Node& pad) {
-  const auto given = intParameter(graph, pad, "pads", 1);
+  auto given = intParameter(graph, pad, "pads", 1);
   if (!given || !pad.hasInput(3)) return given;
   const auto axes = intConstant(graph, pad.input(3));
   const auto type = graph.valueType(pad.input(0));

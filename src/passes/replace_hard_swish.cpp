@@ -48,7 +48,7 @@ template <class Factor>
 std::optional<std::string> squareLike(const Graph& graph, const Node* mul, const Factor& factor) {
   if (mul == nullptr || !mul->is("Mul")) return {};
   for (const int side : {0, 1}) {
-    const std::optional<std::string> x = factor(soleProducer(graph, mul->input(side)));
+    std::optional<std::string> x = factor(soleProducer(graph, mul->input(side)));
     if (x && *x == mul->input(1 - side)) return x;
   }
   return {};
