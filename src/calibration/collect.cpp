@@ -7,7 +7,7 @@
 #include <mutex>
 #include <set>
 
-#include "calibration/workers.h"
+#include "core/workers.h"
 #include "core/error.h"
 #include "runtime/executor.h"
 

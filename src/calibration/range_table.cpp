@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "calibration/workers.h"
+#include "core/workers.h"
 #include "core/error.h"
 #include "core/files.h"
 

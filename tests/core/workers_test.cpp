@@ -1,4 +1,4 @@
-#include "calibration/workers.h"
+#include "core/workers.h"
 
 #include <gtest/gtest.h>
 #include <omp.h>

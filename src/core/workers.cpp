@@ -1,4 +1,4 @@
-#include "calibration/workers.h"
+#include "core/workers.h"
 
 #include <omp.h>
 
@@ -40,7 +40,9 @@ class Crew {
   Crew(size_t count, const WorkerOptions& options) : count_(count), progress_(options.progress) {}
 
   void work(size_t worker, const std::function<Task(size_t)>& make_task) {
-    omp_set_num_threads(1);  // for parallel regions inside this worker; ends with it
+    // For parallel regions inside this worker; ends with it. Also needed for right results: oneDNN 3.2 prepares its
+    // reorders for as many threads as OpenMP names, and sums what the missing ones would have left.
+    omp_set_num_threads(1);
     size_t index = 0;
     try {
       const Task task = make_task(worker);
@@ -82,7 +84,7 @@ void runWorkers(size_t count, const WorkerOptions& options, const std::function<
   const size_t workers = workerCount(count, options);
   if (workers == 0) return;
   Crew crew(count, options);
-#pragma omp parallel num_threads(static_cast <int>(workers))
+#pragma omp parallel num_threads(static_cast<int>(workers))
   crew.work(static_cast<size_t>(omp_get_thread_num()), make_task);
   crew.finish();
 }
