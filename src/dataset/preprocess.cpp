@@ -272,12 +272,16 @@ std::string describeValues(const std::vector<double>& values) {
   return values.size() == 1 ? fmt::format("{}", values[0]) : fmt::format("[{}]", fmt::join(values, ","));
 }
 
+/// The formula without what changes nothing: "pixel", "pixel / 255", "(pixel - 127) / 128".
 std::string describeValue(const Preprocess& preprocess) {
   // 1/255 is what everybody means by 0.00392156862745098.
-  const std::string pixel = preprocess.scale == 1           ? "pixel"
-                            : preprocess.scale == 1 / 255.0 ? "pixel / 255"
-                                                            : fmt::format("pixel * {}", preprocess.scale);
-  return fmt::format("({} - {}) / {}", pixel, describeValues(preprocess.mean), describeValues(preprocess.std));
+  std::string value = preprocess.scale == 1           ? "pixel"
+                      : preprocess.scale == 1 / 255.0 ? "pixel / 255"
+                                                      : fmt::format("pixel * {}", preprocess.scale);
+  if (preprocess.mean != std::vector<double>{0})
+    value = fmt::format("({} - {})", value, describeValues(preprocess.mean));
+  if (preprocess.std != std::vector<double>{1}) value += fmt::format(" / {}", describeValues(preprocess.std));
+  return value;
 }
 
 }  // namespace

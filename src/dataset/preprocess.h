@@ -70,7 +70,7 @@ Preprocess resolve(const Preprocess& preprocess, const InputSpec& input);
 /// they hold exactly. Throws (bad input), without the file's name, when the picture is smaller than the crop.
 Tensor apply(const Image& image, const Preprocess& preprocess, DataType type);
 
-/// "short side 256 (bilinear), center 224x224, rgb, (pixel * 1 - 127) / 128, nchw".
+/// "short side 256 (bilinear), center 224x224, rgb, (pixel - 127) / 128, nchw".
 std::string toString(const Preprocess& preprocess);
 
 }  // namespace quant

@@ -43,7 +43,7 @@ TEST(PictureDataset, TellsWhatPreprocessingWasUsed) {
   const TemporaryFolder folder;
   folder.copy("rgb.png", "1.png");
   const auto dataset = openDataset(folder.path(), {kInput});
-  EXPECT_EQ(toString(dataset->preprocess().value()), "resized to 6x5 (bilinear), whole, rgb, (pixel - 0) / 1, nhwc");
+  EXPECT_EQ(toString(dataset->preprocess().value()), "resized to 6x5 (bilinear), whole, rgb, pixel, nhwc");
 }
 
 TEST(PictureDataset, OmitsTheBatchAxisThatTheModelHasNot) {

@@ -28,9 +28,15 @@ Preprocess resolved(const Preprocess& preprocess = {}) { return resolve(preproce
 std::vector<float> values(const Tensor& tensor) { return {tensor.data<float>().begin(), tensor.data<float>().end()}; }
 
 TEST(ResolvePreprocess, TakesLayoutColorAndSizeFromTheModel) {
-  EXPECT_EQ(toString(resolve({}, kNhwc)), "resized to 32x32 (bilinear), whole, rgb, (pixel - 0) / 1, nhwc");
-  EXPECT_EQ(toString(resolve({}, kGray)), "resized to 8x8 (bilinear), whole, gray, (pixel - 0) / 1, nchw");
-  EXPECT_EQ(toString(resolve({}, kOpen)), "not resized, whole, rgb, (pixel - 0) / 1, nchw");
+  EXPECT_EQ(toString(resolve({}, kNhwc)), "resized to 32x32 (bilinear), whole, rgb, pixel, nhwc");
+  EXPECT_EQ(toString(resolve({}, kGray)), "resized to 8x8 (bilinear), whole, gray, pixel, nchw");
+  EXPECT_EQ(toString(resolve({}, kOpen)), "not resized, whole, rgb, pixel, nchw");
+}
+
+TEST(DescribePreprocess, GivesTheFormula) {
+  EXPECT_THAT(toString(presetNamed("inception")), HasSubstr("(pixel - 127.5) / 127.5"));
+  EXPECT_THAT(toString(presetNamed("imagenet")),
+              HasSubstr("(pixel / 255 - [0.485,0.456,0.406]) / [0.229,0.224,0.225]"));
 }
 
 TEST(ResolvePreprocess, ScalesTheShortSideOfThePresetWithTheModel) {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <onnx/onnx_pb.h>
 
-#include <cstring>
+#include <span>
 
 #include "dataset/data_files.h"
 #include "dataset/dataset.h"
@@ -19,8 +19,8 @@ InputSpec input(const std::string& name, DataType type, Shape shape) { return {n
 template <class T>
 std::string npy(const std::string& descr, const std::string& shape, const std::vector<T>& values) {
   const std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + shape + "), }";
-  std::string data(values.size() * sizeof(T), '\0');
-  std::memcpy(data.data(), values.data(), data.size());
+  const auto bytes = std::as_bytes(std::span(values));
+  const std::string data(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header + data;
 }
 
@@ -117,6 +117,14 @@ TEST(ArrayDataset, TakesLabelsFromClassFolders) {
   const auto dataset = openDataset(folder.path(), {input("x", DataType::kFloat32, {-1, 2})});
   EXPECT_EQ(dataset->load(1).label, 1);
   EXPECT_EQ(dataset->description(), "2 samples (NumPy arrays), 2 classes");
+}
+
+TEST(ArrayDataset, TakesLabelsFromAnArrayOfThatName) {
+  const auto dataset = openDataset(dataFile("labelled.npz"), {input("image", DataType::kFloat32, {-1, 2})});
+  ASSERT_EQ(dataset->size(), 3U);
+  EXPECT_THAT(dataset->load(2).inputs.at("image").data<float>(), ElementsAre(4, 5));
+  EXPECT_EQ(dataset->load(2).label, 9);
+  EXPECT_EQ(dataset->load(0).label, 4);
 }
 
 TEST(ArrayDataset, LoadsSharedTextForItsModel) {

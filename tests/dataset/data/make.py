@@ -85,6 +85,8 @@ def arrays() -> None:
     named = {"ids": np.array([[3, 1, 2]], dtype=np.int64), "mask": np.ones((1, 3), dtype=np.int64)}
     np.savez(HERE / "stored.npz", **named)
     np.savez_compressed(HERE / "deflated.npz", **named)
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    np.savez_compressed(HERE / "labelled.npz", x=rows, labels=np.array([4, 0, 9], dtype=np.uint8))
 
 
 def zip64() -> None:
@@ -94,7 +96,7 @@ def zip64() -> None:
     zipfile.ZIP64_LIMIT = 0
     try:
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("ids.npy", zipfile.ZipFile(HERE / "stored.npz").read("ids.npy"))
+            archive.writestr(zipfile.ZipInfo("ids.npy"), zipfile.ZipFile(HERE / "stored.npz").read("ids.npy"))
     finally:
         zipfile.ZIP64_LIMIT = limit
     assert struct.pack("<I", 0x06064B50) in path.read_bytes()
