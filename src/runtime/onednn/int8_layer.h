@@ -6,6 +6,7 @@
 
 #include "runtime/onednn/activation.h"
 #include "runtime/onednn/convolution_shape.h"
+#include "runtime/onednn/int8_tensor.h"
 #include "runtime/onednn/primitive.h"
 
 namespace quant::onednn {
@@ -57,10 +58,6 @@ std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer);
 std::optional<Tensor> symmetricWeights(const Tensor& weights, const std::vector<int32_t>& zero_points);
 /// Unsigned integers as signed ones, each 128 less.
 Tensor shiftedToSigned(const Tensor& unsigned_integers);
-
-inline bool isInt8(const Tensor& tensor) {
-  return tensor.type() == DataType::kUInt8 || tensor.type() == DataType::kInt8;
-}
 
 /// What one in the accumulator is worth, for each output channel: src_scale * weight_scales.
 std::vector<float> accumulatorUnits(float src_scale, std::vector<float> weight_scales);

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "runtime/onednn/fallback_kernel.h"
-#include "runtime/onednn/int8_layer.h"
+#include "runtime/onednn/int8_tensor.h"
 #include "runtime/onednn/register.h"
 #include "runtime/onednn/window_dims.h"
 

@@ -8,10 +8,13 @@ void registerOneDnn(KernelRegistry& registry) {
   onednn::registerConvTranspose(registry);
   onednn::registerConvolution(registry);
   onednn::registerInt8Convolution(registry);
+  onednn::registerInt8Elementwise(registry);
   onednn::registerInt8MatMul(registry);
+  onednn::registerInt8Pooling(registry);
   onednn::registerMatMul(registry);
   onednn::registerNormalization(registry);
   onednn::registerPooling(registry);
+  onednn::registerQuantizeLinear(registry);
   onednn::registerReductions(registry);
   onednn::registerResize(registry);
   onednn::registerSoftmax(registry);

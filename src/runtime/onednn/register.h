@@ -16,10 +16,13 @@ void registerConcat(KernelRegistry& registry);              // Concat, QLinearCo
 void registerConvolution(KernelRegistry& registry);         // Conv, FusedConv
 void registerConvTranspose(KernelRegistry& registry);       // ConvTranspose, FusedConvTranspose
 void registerInt8Convolution(KernelRegistry& registry);     // QLinearConv, FusedQLinearConv, ConvInteger
+void registerInt8Elementwise(KernelRegistry& registry);     // QLinearAdd, QLinearMul, QLinearConcat
 void registerInt8MatMul(KernelRegistry& registry);          // QGemm, QLinearMatMul, MatMulInteger
+void registerInt8Pooling(KernelRegistry& registry);         // QLinearGlobalAveragePool, QLinearAveragePool
 void registerMatMul(KernelRegistry& registry);              // Gemm, MatMul, FusedGemm, FusedMatMul
 void registerNormalization(KernelRegistry& registry);       // BatchNormalization, LayerNormalization, LRN, ...
 void registerPooling(KernelRegistry& registry);             // MaxPool, AveragePool
+void registerQuantizeLinear(KernelRegistry& registry);      // QuantizeLinear
 void registerReductions(KernelRegistry& registry);          // ReduceMean, ..., GlobalAveragePool, GlobalMaxPool
 void registerResize(KernelRegistry& registry);              // Resize, Upsample
 void registerSoftmax(KernelRegistry& registry);             // Softmax, LogSoftmax

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "runtime/onednn/fallback_kernel.h"
-#include "runtime/onednn/int8_layer.h"
+#include "runtime/onednn/int8_tensor.h"
 #include "runtime/onednn/register.h"
 
 namespace quant::onednn {
