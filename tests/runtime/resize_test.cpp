@@ -103,6 +103,17 @@ TEST(Resize, RoundsUpWhenItShrinksBeforeOpset11) {
   EXPECT_EQ(valuesOf(dst), (Floats{0, 2}));
 }
 
+TEST(Resize, TakesTheWholePixelThatAnInexactScaleMeans) {
+  // (1 + 0.5) / 0.6 - 0.5 is 2, and slightly less with the float nearest to 0.6.
+  const Tensor dst = OpRunner("Resize", 13)
+                         .attr("nearest_mode", std::string("floor"))
+                         .input(counting({7}))
+                         .absent()
+                         .input(floats({0.6F}))
+                         .run();
+  EXPECT_EQ(valuesOf(dst), (Floats{0, 2, 3, 5}));
+}
+
 TEST(Resize, RefusesAScaleThatIsNotPositive) {
   EXPECT_EQ(OpRunner("Resize", 13).input(counting({1, 2})).absent().input(floats({1, -2})).refusal(),
             "Resize by a factor of -2");

@@ -8,19 +8,23 @@ namespace quant {
 
 namespace {
 
-double sourceCoordinate(CoordinateMode mode, const ResizedAxis& axis, double x) {
+double sourceCoordinate(const ResizeRules& rules, const ResizedAxis& axis, double x) {
   const auto src_size = static_cast<double>(axis.src_size), dst_size = static_cast<double>(axis.dst_size);
-  // One division of exact numbers: a position that is a whole pixel comes out as one.
-  const auto scaledBack = [&](double position) { return position * src_size / axis.exact_dst_size; };
-  const double half_pixel = scaledBack(x + 0.5) - 0.5;
-  switch (mode) {
-    case CoordinateMode::kHalfPixel: return half_pixel;
-    case CoordinateMode::kHalfPixelSymmetric: return src_size / 2 * (1 - dst_size / axis.exact_dst_size) + half_pixel;
-    case CoordinateMode::kPytorchHalfPixel: return axis.dst_size > 1 ? half_pixel : 0;
+  // One division of exact numbers: a position that is a whole pixel comes out as one. A scale such as 0.6 is not exact,
+  // but only by less than a float shows; nearest pixels, which would fall to the wrong side, ask for no more.
+  const auto inSource = [&](double position, double offset) {
+    const double exact = position * src_size / axis.exact_dst_size + offset;
+    return rules.interpolation == Interpolation::kNearest ? static_cast<double>(static_cast<float>(exact)) : exact;
+  };
+  switch (rules.coordinates) {
+    case CoordinateMode::kHalfPixel: return inSource(x + 0.5, 0) - 0.5;
+    case CoordinateMode::kHalfPixelSymmetric:
+      return inSource(x + 0.5, src_size / 2 * (1 - dst_size / axis.exact_dst_size)) - 0.5;
+    case CoordinateMode::kPytorchHalfPixel: return axis.dst_size > 1 ? inSource(x + 0.5, 0) - 0.5 : 0;
     case CoordinateMode::kAlignCorners:
       return axis.exact_dst_size == 1 ? 0 : x * (src_size - 1) / (axis.exact_dst_size - 1);
-    case CoordinateMode::kAsymmetric: return scaledBack(x);
-    case CoordinateMode::kTfHalfPixelForNn: return scaledBack(x + 0.5);
+    case CoordinateMode::kAsymmetric: return inSource(x, 0);
+    case CoordinateMode::kTfHalfPixelForNn: return inSource(x + 0.5, 0);
     case CoordinateMode::kTfCropAndResize: break;
   }
   if (axis.dst_size <= 1) return 0.5 * (axis.roi_start + axis.roi_end) * (src_size - 1);
@@ -96,7 +100,7 @@ AxisSampling sampleAxis(const ResizeRules& rules, const ResizedAxis& axis) {
   const auto taps = static_cast<size_t>(filter.taps), count = static_cast<size_t>(axis.dst_size) * taps;
   AxisSampling sampling{filter.taps, std::vector<int64_t>(count), std::vector<double>(count, 1.0), {}};
   for (int64_t i = 0; i < axis.dst_size; ++i) {
-    const double x = sourceCoordinate(rules.coordinates, axis, static_cast<double>(i));
+    const double x = sourceCoordinate(rules, axis, static_cast<double>(i));
     const auto positions = std::span(sampling.indices).subspan(static_cast<size_t>(i) * taps, taps);
     const auto weights = std::span(sampling.weights).subspan(static_cast<size_t>(i) * taps, taps);
     if (rules.interpolation == Interpolation::kNearest) {
