@@ -22,7 +22,8 @@ std::optional<ValueType> typeOf(const onnx::ValueInfoProto& info) {
   ValueType result{static_cast<DataType>(tensor.elem_type()), {}};
   if (tensor.has_shape()) {
     result.shape.emplace();
-    for (const auto& dim : tensor.shape().dim()) result.shape->push_back(dim.has_dim_value() ? dim.dim_value() : -1);
+    for (const auto& dim : tensor.shape().dim())
+      result.shape->push_back(dim.has_dim_value() ? std::max<int64_t>(dim.dim_value(), -1) : -1);
   }
   return result;
 }
@@ -43,6 +44,14 @@ void describe(onnx::ValueInfoProto& info, const std::string& name, const ValueTy
   for (const int64_t size : *value.shape) {
     auto& dim = *type.mutable_shape()->add_dim();
     if (size >= 0) dim.set_dim_value(size);
+  }
+}
+
+/// Some exporters write -1 where a size is not known.
+void forgetNegativeSizes(onnx::ValueInfoProto& info) {
+  if (!info.type().has_tensor_type() || !info.type().tensor_type().has_shape()) return;
+  for (auto& dim : *info.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim()) {
+    if (dim.has_dim_value() && dim.dim_value() < 0) dim.clear_dim_value();
   }
 }
 
@@ -128,9 +137,14 @@ std::string Graph::sizeName(const std::string& value, int64_t axis) const {
 }
 
 onnx::ModelProto Graph::skeleton() const {
+  constexpr int64_t kFreeInitializers = 4;  // the format version in which they need not be declared as inputs
   onnx::ModelProto model = rest_;
+  model.set_ir_version(std::max<int64_t>(model.ir_version(), kFreeInitializers));
   auto& graph = *model.mutable_graph();
   graph.clear_value_info();
+  for (auto* infos : {graph.mutable_input(), graph.mutable_output()}) {
+    for (auto& info : *infos) forgetNegativeSizes(info);
+  }
   for (const auto& name : constants()) {
     const Constant& constant = constants_.at(name);
     if (isSmall(*constant.proto) && (constant.data_in_tensor || !isExternal(*constant.proto))) {
