@@ -60,7 +60,6 @@ double KlDivergence::operator()(Thresholds thresholds) const {
 
 Thresholds klThresholds(const Bins& bins, int64_t levels) {
   constexpr int64_t kMaxBins = 4096;
-  constexpr double kMaxClippedShare = 0.01;
   if (bins.size() > kMaxBins) {
     const Bins half = bins.halved();
     const Thresholds chosen = klThresholds(half, levels);
@@ -70,13 +69,11 @@ Thresholds klThresholds(const Bins& bins, int64_t levels) {
   const KlDivergence divergence(bins, levels);
   if (bins.size() <= levels || divergence.isEmpty()) return allBins(bins);
   const SquaredError error(bins);
-  const bool both_sides = bins.zero > 0 && bins.zero < bins.size();
-  const double most_clipping =
-      std::max(kMaxClippedShare * error.energy(), error.rounding(allBins(bins), levels)) / (both_sides ? 2 : 1);
+  const double most_error = error(allBins(bins), levels);
   // TensorRT's narrowest candidate: 128 of 2048 bins.
   return minimizeAlternately(bins, std::max(levels, bins.size() / 16), [&](Thresholds thresholds) {
-    const double clipping = std::max(error.clippingBelow(thresholds.first), error.clippingAbove(thresholds.last));
-    return clipping > most_clipping ? std::numeric_limits<double>::infinity() : divergence(thresholds);
+    if (error(thresholds, levels) > most_error) return std::numeric_limits<double>::infinity();
+    return divergence(thresholds);
   });
 }
 
