@@ -1,7 +1,7 @@
 // oneDNN's 8-bit kernels against the reference kernels, which compute in exact integers.
 #include <gtest/gtest.h>
 
-#include <optional>
+#include <thread>
 
 #include "runtime/lowering/lowering.h"
 #include "runtime/onednn_harness.h"
@@ -157,6 +157,49 @@ TEST(OneDnnQLinearConv, RunsSeveralShapesWithOneKernel) {
     for (size_t i = 0; i < inputs.size(); ++i) same.push_back(constant(values[i].tensor.alias()));
     expectSameLevels(convertLayout(*context.results()[0], Layout::kPlain), NodeRunner("QLinearConv").runReference(same),
                      0.05);  // few elements: one may be a tie
+  }
+}
+
+TEST(OneDnnQLinearConv, GivesTheSameInsideAParallelRegion) {
+  Randomness random;
+  QuantizedCase test;
+  test.layout = Layout::kChannelsLast;
+  test.src = {1, 144, 9, 9};
+  test.weights = {40, 144, 3, 3};
+  test.dst_scale = 0.4F;
+  const auto inputs = test.inputs(random, 0);
+  const NodeRunner node("QLinearConv");
+  const Tensor expected = node.runAlone(inputs);
+  std::vector<Tensor> results(4);
+#pragma omp parallel for num_threads(4)
+  for (size_t i = 0; i < results.size(); ++i) results[i] = node.runAlone(inputs);
+  for (const Tensor& result : results) expectSameLevels(result, expected);
+}
+
+TEST(OneDnnQLinearConv, RunsOnAnotherThreadThanTheOneThatPreparedIt) {
+  Randomness random;
+  const KernelRegistry registry = kernelsOf(Backend::kOneDnn);
+  const Node node(makeNode("QLinearConv", {}, {"y"}));
+  const auto kernel = (*registry.find("", "QLinearConv", 13))(node, 13);
+  QuantizedCase test;
+  test.src = {1, 96, 9, 9};
+  test.weights = {40, 96, 3, 3};
+  test.dst_scale = 0.4F;
+  const auto inputs = test.inputs(random, 0);
+  std::vector<Tensor> results;
+  for (int i = 0; i < 3; ++i) {
+    std::thread([&] {
+      std::deque<KernelContext::Value> values;
+      std::vector<KernelContext::Value*> pointers;
+      for (const NodeInput& input : inputs) values.push_back({input.tensor.alias(), {}, {}, input.is_constant});
+      for (auto& each : values) pointers.push_back(&each);
+      KernelContext context(pointers, 1, {true});
+      kernel->run(context);
+      results.push_back(std::move(*context.results()[0]));
+    }).join();
+  }
+  for (const Tensor& result : results) {
+    expectSameLevels(convertLayout(result, Layout::kPlain), NodeRunner("QLinearConv").runReference(inputs), kTies);
   }
 }
 

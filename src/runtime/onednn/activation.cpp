@@ -37,8 +37,6 @@ constexpr std::array kRows = {
     Row{"Gelu", algorithm::eltwise_gelu_erf, fixed(0), fixed(0)},
     Row{"GeluTanh", algorithm::eltwise_gelu_tanh, fixed(0), fixed(0)},
     Row{"Elu", algorithm::eltwise_elu, kAlpha, fixed(0)},
-    Row{"Softplus", algorithm::eltwise_soft_relu, fixed(1), fixed(0)},
-    Row{"Mish", algorithm::eltwise_mish, fixed(0), fixed(0)},
     Row{"Abs", algorithm::eltwise_abs, fixed(0), fixed(0)},
     Row{"Exp", algorithm::eltwise_exp, fixed(0), fixed(0)},
     Row{"Log", algorithm::eltwise_log, fixed(0), fixed(0)},

@@ -12,6 +12,8 @@ namespace quant::onednn {
 
 namespace {
 
+constexpr int64_t kBroadcastOpset = 7;  // before, operands were matched by attributes, or channel by channel
+
 bool areFloat(const KernelContext& context) {
   for (size_t i = 0; i < context.inputCount(); ++i) {
     if (!context.has(i) || context.inputAsIs(i).type() != DataType::kFloat32) return false;
@@ -34,8 +36,9 @@ class Binary final : public FallbackKernel {
 
  private:
   bool tryRun(KernelContext& context) override {
+    if (context.inputCount() < 2 || opset() < kBroadcastOpset || !areFloat(context)) return false;
     const Shape shape = broadcastAll(context);
-    if (context.inputCount() < 2 || !areFloat(context) || !hasChannelsLast(context, shape.size())) return false;
+    if (!hasChannelsLast(context, shape.size())) return false;
     Tensor& dst = context.output(0, DataType::kFloat32, shape, Layout::kChannelsLast);
     Tensor to = inMemoryOrder(dst);
     fold(operand(context, 0, shape.size()), operand(context, 1, shape.size()), to);

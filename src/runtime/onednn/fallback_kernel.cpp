@@ -1,5 +1,7 @@
 #include "runtime/onednn/fallback_kernel.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -27,9 +29,27 @@ std::string describeInputs(const KernelContext& context) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+/// Inside a parallel region oneDNN 3.2 runs on one thread, but still prepares for as many as OpenMP names: its reorders
+/// then add up what threads that never ran should have left. So it is told one there.
+class ThreadsAsTheyRun {
+ public:
+  ThreadsAsTheyRun() : before_(omp_get_max_threads()) {
+    if (omp_in_parallel()) omp_set_num_threads(1);
+  }
+  ~ThreadsAsTheyRun() {
+    if (omp_in_parallel()) omp_set_num_threads(before_);
+  }
+  ThreadsAsTheyRun(const ThreadsAsTheyRun&) = delete;
+  ThreadsAsTheyRun& operator=(const ThreadsAsTheyRun&) = delete;
+
+ private:
+  int before_;
+};
+
 }  // namespace
 
 void FallbackKernel::run(KernelContext& context) {
+  const ThreadsAsTheyRun threads;
   try {
     if (!hasEmptyInput(context) && tryRun(context)) return;
   } catch (const dnnl::error& error) {
