@@ -133,6 +133,15 @@ TEST(ReferenceElementwise, ChannelsLastTensorsAreTakenAsTheyLie) {
   EXPECT_THAT(values<float>(op.run()), ElementsAre(2, 4, 6, 8, 10, 12));
 }
 
+TEST(ReferenceElementwise, InputsOfDifferentTypesAreNamed) {
+  EXPECT_EQ(Op("Add").scalar(1.0F).scalar<int32_t>(1).error(),
+            "input 1 of Add has elements of type int32; they should be float");
+  EXPECT_EQ(Op("Max").scalar(1.0F).scalar(1.0F).scalar(1.0).error(),
+            "input 2 of Max has elements of type double; they should be float");
+  EXPECT_EQ(Op("Clip").scalar(1.0F).absent().scalar<int32_t>(1).error(),
+            "input 2 of Clip has elements of type int32; they should be float");
+}
+
 TEST(ReferenceElementwise, AnUnsupportedTypeIsNamed) {
   EXPECT_EQ(Op("Sin").scalar<int32_t>(1).error(), "operator Sin does not run on element type int32");
 }

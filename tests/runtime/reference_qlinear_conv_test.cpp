@@ -222,6 +222,13 @@ TEST(ReferenceQLinearConv, ReadsAndWritesChannelsLast) {
   EXPECT_THAT(values<int32_t>(y), ElementsAre(1, 4, 2, 6));
 }
 
+TEST(ReferenceQLinearConv, AFloatBiasIsNamed) {
+  Op op("QLinearConv");
+  op.input<uint8_t>({1, 1, 1}, {1}).scalar(1.0F).scalar<uint8_t>(0).input<int8_t>({1, 1, 1}, {1}).scalar(1.0F);
+  op.scalar<int8_t>(0).scalar(1.0F).scalar<uint8_t>(0).input<float>({1}, {1});
+  EXPECT_EQ(op.error(), "input 8 of QLinearConv has elements of type float; they should be int32");
+}
+
 TEST(ReferenceQLinearConv, ABiasOfTheWrongSizeIsNamed) {
   EXPECT_EQ(Op("QLinearConv")
                 .input<uint8_t>({1, 1, 1}, {1})

@@ -79,6 +79,7 @@ void prelu(const Tensor& src, const Tensor& slope, Tensor& dst) {
 }
 
 void preluByBroadcast(const Node&, KernelContext& context) {
+  requireOneType("PRelu", context);
   const Tensor& src = context.input(0);
   prelu(src, context.input(1), context.output(0, src.type(), src.shape()));
 }
@@ -87,6 +88,7 @@ void preluByBroadcast(const Node&, KernelContext& context) {
 void preluByChannel(const Node& node, KernelContext& context) {
   const Tensor& src = context.input(0);
   const Tensor& slope = context.input(1);
+  requireOneType("PRelu", context);
   if (slope.rank() != 1 || slope.elementCount() == 1 || src.rank() < 2) return preluByBroadcast(node, context);
   Shape shape(static_cast<size_t>(src.rank() - 1), 1);
   shape[0] = slope.elementCount();
@@ -111,6 +113,7 @@ void clip(KernelContext& context, ComputeType<T> low, ComputeType<T> high) {
 }
 
 void clipByInputs(const Node&, KernelContext& context) {
+  requireOneType("Clip", context);
   withElementType(context.inputAsIs(0).type(), kNumericTypes, "Clip", [&](auto example) {
     using T = decltype(example);
     using Limits = std::numeric_limits<ComputeType<T>>;

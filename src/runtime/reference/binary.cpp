@@ -114,6 +114,7 @@ void bitShift(const Node& node, KernelContext& context) {
 template <class F>
 void addFold(KernelRegistry& registry, const char* op_type, F f) {
   registry.addFunction(op_type, 1, [=](const Node&, KernelContext& context) {
+    requireOneType(op_type, context);
     const Layout layout = commonLayout(context);
     const DataType type = context.inputAsIs(0).type();
     Tensor& dst = context.output(0, type, broadcastInputs(context), layout);
@@ -133,6 +134,7 @@ void addFold(KernelRegistry& registry, const char* op_type, F f) {
 
 /// Sum or Mean of any number of inputs, added up in double.
 void addUp(std::string_view op_type, bool is_mean, KernelContext& context) {
+  requireOneType(op_type, context);
   const Layout layout = commonLayout(context);
   const DataType type = context.inputAsIs(0).type();
   Tensor& dst = context.output(0, type, broadcastInputs(context), layout);

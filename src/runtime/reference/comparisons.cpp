@@ -9,6 +9,7 @@ namespace {
 template <class Types, class F>
 void addComparison(KernelRegistry& registry, const char* op_type, Types types, F f) {
   registry.addFunction(op_type, 1, [=](const Node&, KernelContext& context) {
+    requireOneType(op_type, context, {0, 1});
     const Layout layout = commonLayout(context);
     const Tensor& a = context.inputAs(0, layout);
     const Tensor& b = context.inputAs(1, layout);

@@ -4,6 +4,7 @@
 
 #include "runtime/reference/columns.h"
 #include "runtime/reference/gemm.h"
+#include "runtime/reference/input_types.h"
 #include "runtime/reference/register.h"
 
 namespace quant::reference {
@@ -49,6 +50,7 @@ void convolveTransposed(const Tensor& src, const Tensor& weights, const Tensor* 
 }
 
 void convTranspose(const Node& node, KernelContext& context) {
+  requireOneType("ConvTranspose", context);
   const Tensor& src = context.input(0);
   const Tensor& weights = context.input(1);
   const Tensor* bias = context.optionalInput(2);

@@ -4,6 +4,7 @@
 #include "runtime/reference/columns.h"
 #include "runtime/reference/convolution_shapes.h"
 #include "runtime/reference/gemm.h"
+#include "runtime/reference/input_types.h"
 #include "runtime/reference/register.h"
 
 namespace quant::reference {
@@ -37,6 +38,7 @@ void convolve(const Tensor& src, const Tensor& weights, const Tensor* bias, cons
 }
 
 void conv(const Node& node, KernelContext& context) {
+  requireOneType("Conv", context);
   const Tensor& src = context.input(0);
   const Tensor& weights = context.input(1);
   const Tensor* bias = context.optionalInput(2);

@@ -8,6 +8,7 @@
 #include "runtime/broadcast.h"
 #include "runtime/element_type.h"
 #include "runtime/kernel.h"
+#include "runtime/reference/input_types.h"
 
 namespace quant::reference {
 
@@ -69,6 +70,7 @@ void runRealMap(std::string_view op_type, Types types, KernelContext& context, F
 /// output 0 = f(input 0, input 1) with broadcasting, on elements of `types` as numbers of their ComputeType.
 template <class Types, class F>
 void runBinary(std::string_view op_type, Types types, KernelContext& context, F f) {
+  requireOneType(op_type, context, {0, 1});
   const Layout layout = commonLayout(context);
   const Tensor& a = context.inputAs(0, layout);
   const Tensor& b = context.inputAs(1, layout);

@@ -5,6 +5,7 @@
 
 #include "runtime/broadcast.h"
 #include "runtime/reference/dot_products.h"
+#include "runtime/reference/input_types.h"
 #include "runtime/reference/matmul_shapes.h"
 #include "runtime/reference/quant_input.h"
 #include "runtime/reference/register.h"
@@ -178,6 +179,7 @@ class QGemm final : public Kernel {
   /// Input C broadcast to the result; zeros when it is absent.
   static std::vector<int32_t> addendOf(KernelContext& context, const Shape& result) {
     std::vector<int32_t> addend(static_cast<size_t>(elementCount(result)), 0);
+    requireType("QGemm", context, kC, DataType::kInt32);
     const Tensor* c = context.optionalInput(kC);
     if (!c) return addend;
     const BroadcastWalk<1> walk(result, {c->shape()});

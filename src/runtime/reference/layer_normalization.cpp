@@ -36,6 +36,7 @@ Shape statisticsShape(Shape shape, int64_t axis) {
 }
 
 void layerNormalization(const Node& node, KernelContext& context) {
+  requireOneType("LayerNormalization", context, {1, 2});
   const Tensor& src = context.input(0);
   const int64_t axis = normalizeAxis(node.attr("axis", int64_t{-1}), src.rank());
   const double epsilon = node.attr("epsilon", 1e-5F);

@@ -13,6 +13,7 @@ namespace {
 constexpr auto kGemmTypes = kFloatTypes + TypeList<int32_t, int64_t, uint32_t, uint64_t>{};
 
 void matMul(const Node&, KernelContext& context) {
+  requireOneType("MatMul", context);
   const Tensor& a = context.input(0);
   const Tensor& b = context.input(1);
   const MatMulShapes shapes(a.shape(), b.shape());
@@ -79,6 +80,7 @@ Gemm<T> gemmOf(const Node& node, const Tensor* c, const Shape& result) {
 }
 
 void gemm(const Node& node, KernelContext& context) {
+  requireOneType("Gemm", context);
   const Tensor& a = context.input(0);
   const Tensor& b = context.input(1);
   withElementType(a.type(), kGemmTypes, "Gemm", [&](auto example) {

@@ -5,6 +5,7 @@
 // so that the two agree to the bit wherever its sums are exact.
 #include <optional>
 
+#include "runtime/reference/input_types.h"
 #include "runtime/reference/integer_convolution.h"
 #include "runtime/reference/quant_input.h"
 #include "runtime/reference/register.h"
@@ -81,6 +82,7 @@ class QLinearConv final : public Kernel {
       result.multipliers.push_back(src_scale * scale / dst_scale);
     }
     result.bias.resize(result.multipliers.size(), 0);
+    requireType("QLinearConv", context, kBias, DataType::kInt32);
     if (const Tensor* bias = context.optionalInput(kBias)) {
       shapes.requirePerChannel(*bias, "bias");
       std::copy_n(bias->data<int32_t>().begin(), result.bias.size(), result.bias.begin());

@@ -38,6 +38,7 @@ struct Affine {
 /// Inputs a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point.
 template <class F>
 void runQLinearBinary(const char* op_type, KernelContext& context, F f) {
+  requireOneType(op_type, context, {0, 3});
   const Affine a_params(context, 1), b_params(context, 4), y_params(context, 6);
   const bool channels_last = context.inputAsIs(0).shape() == context.inputAsIs(3).shape() &&
                              (context.inputAsIs(0).layout() == Layout::kChannelsLast ||
@@ -111,6 +112,7 @@ Shape joinedShape(KernelContext& context, int64_t axis) {
   Shape joined = context.inputAsIs(2).shape();
   for (size_t i = 5; i < context.inputCount(); i += 3) {
     Shape shape = context.inputAsIs(i).shape();
+    requireOneType("QLinearConcat", context, {2, i});
     const int64_t size = shape.size() == joined.size() ? shape[static_cast<size_t>(axis)] : 0;
     if (shape.size() == joined.size()) shape[static_cast<size_t>(axis)] = joined[static_cast<size_t>(axis)];
     if (shape != joined) {

@@ -179,6 +179,7 @@ void dequantizeLinear(const Node& node, KernelContext& context) {
 
 /// uint8 with the parameters that the tensor's own range, widened to hold zero, asks for.
 void dynamicQuantizeLinear(const Node&, KernelContext& context) {
+  requireType("DynamicQuantizeLinear", context, 0, DataType::kFloat32);
   const Tensor& src = context.inputAsIs(0);
   const auto x = src.data<float>();
   float low = 0, high = 0;

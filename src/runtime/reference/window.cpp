@@ -1,6 +1,7 @@
 #include "runtime/reference/window.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace {
 
 using Sizes = std::vector<int64_t>;
 
+/// No size of a window is larger, so that products of two of them do not overflow.
+constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
+
 /// An attribute with `count` values, each at least `least`.
 Sizes sizesOf(const Node& node, const char* attribute, size_t count, int64_t fallback, int64_t least) {
   Sizes values = node.attr(attribute, Sizes(count, fallback));
@@ -20,10 +24,13 @@ Sizes sizesOf(const Node& node, const char* attribute, size_t count, int64_t fal
                   values.size(), count);
   }
   for (const int64_t value : values) {
-    if (value < least) throwBadInput("attribute '{}' of {} holds {}", attribute, node.opType(), value);
+    if (value < least || value > kLargest)
+      throwBadInput("attribute '{}' of {} holds {}", attribute, node.opType(), value);
   }
   return values;
 }
+
+bool isNoSize(int64_t size) { return size < 1 || size > kLargest; }
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -39,7 +46,7 @@ Window plainWindow(const Node& node, const Shape& src, const Shape& kernel) {
     throwUnsupported("{} of a tensor of shape {}: only 1 to 3 spatial axes can be run", node.opType(), toString(src));
   }
   const size_t rank = src.size() - 2;
-  if (kernel.size() != rank || std::any_of(kernel.begin(), kernel.end(), [](int64_t size) { return size < 1; })) {
+  if (kernel.size() != rank || std::any_of(kernel.begin(), kernel.end(), isNoSize)) {
     throwBadInput("a kernel of shape {} does not fit {} of a tensor of shape {}", toString(kernel), node.opType(),
                   toString(src));
   }
@@ -136,8 +143,8 @@ Window transposedWindow(const Node& node, const Shape& src, const Shape& kernel)
   const Sizes extra = sizesOf(node, "output_padding", rank, 0, 0);
   Sizes wanted = node.attr("output_shape", Sizes{});
   if (wanted.size() == rank + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);  // [N, C, spatial...]
-  if (!wanted.empty() && wanted.size() != rank) {
-    throwBadInput("attribute 'output_shape' of ConvTranspose has {} values for {} axes", wanted.size(), rank);
+  if (!wanted.empty() && (wanted.size() != rank || std::any_of(wanted.begin(), wanted.end(), isNoSize))) {
+    throwBadInput("attribute 'output_shape' of ConvTranspose is {} for {} axes", toString(wanted), rank);
   }
   const std::string mode = autoPad(node);
   if (mode == "NOTSET") applyPads(window, node);
