@@ -319,7 +319,7 @@ TEST(GraphConstants, AttachedDataIsPutIntoTheModel) {
 
 TEST(GraphRelease, GivesBackAnEqualModel) {
   auto model =
-      parseModel(R"(g (float[N] x, float[2] w) => (float[N] y) <float[2] w = {1, 2}, int64[1] s = {0}, float[2] b> {
+      parseModel(R"(g (float[N] x, float[2] w) => (float[N] y) <float[2] w = {1, 2}, int64[1] s = {0}, float[2] b = {3, 4}> {
       [first] a = Add(x, w)
       z = com.microsoft.Gelu(a)
       y = Slice(z, s, s)
