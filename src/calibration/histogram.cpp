@@ -127,7 +127,7 @@ void Histogram::observeFinite(std::span<const float> values, const Summary& summ
   counts_[0] -= summary.zeros;  // they are about to be counted there
 
   // Clearing and adding up the lanes costs more than it saves for few values.
-  if (values.size() < static_cast<size_t>(used_positive + used_negative)) {
+  if (std::ssize(values) < used_positive + used_negative) {
     forEachSlots(values, inverse_width, [&](std::span<const uint16_t> slots) {
       for (const uint16_t slot : slots) ++counts_[slot];
     });

@@ -119,6 +119,12 @@ TEST(Histogram, CountsWhatANaiveLoopCounts) {
   EXPECT_EQ(bins.zeros, zeros);
 }
 
+TEST(Histogram, CountsOneValueAMillionTimes) {
+  const std::vector<float> values(1'000'000, 6);
+  EXPECT_EQ(histogramOf(values).signedBins().counts.back(), 1'000'000);
+  EXPECT_EQ(histogramOf(values).elements(), 1'000'000);
+}
+
 TEST(Histogram, IsTheSameForAnyOrder) {
   std::vector<float> values = wildValues(20'000, 1);
   const Histogram expected = histogramOf(values);
