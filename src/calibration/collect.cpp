@@ -7,8 +7,8 @@
 #include <mutex>
 #include <set>
 
-#include "core/workers.h"
 #include "core/error.h"
+#include "core/workers.h"
 #include "runtime/executor.h"
 
 namespace quant {

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "core/workers.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/workers.h"
 
 namespace quant {
 
