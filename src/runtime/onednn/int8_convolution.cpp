@@ -79,6 +79,14 @@ class QLinearConvolution final : public Int8ConvolutionKernel {
     return {context.input(zero_point).type(), scalarScale(context, scale), scalarZeroPoint(context, zero_point)};
   }
 
+  static std::vector<int32_t> perChannelBias(const Tensor& bias, int64_t channels) {
+    if (bias.elementCount() != channels) {
+      throwBadInput("a bias of shape {} for {} output channels", toString(bias.shape()), channels);
+    }
+    const auto values = bias.data<int32_t>();
+    return {values.begin(), values.end()};
+  }
+
   std::optional<Int8Layer> makeLayer(KernelContext& context) override {
     if (!areConstant(context) || !isInt8(context.inputAsIs(kSrc))) return {};
     const int64_t channels = context.input(kWeights).shape()[0];
@@ -90,12 +98,19 @@ class QLinearConvolution final : public Int8ConvolutionKernel {
     const Int8Scale src = scaleOf(context, kSrcScale, kSrcZeroPoint);
     layer.src_type = src.type;
     src_zero_point_ = src.zero_point;
-    layer.units = accumulatorUnits(src.scale, scalesFor(context, kWeightsScale, channels));
-    if (const Tensor* bias = context.optionalInput(kBias)) layer.bias = realBias(*bias, layer.units);
+    if (const Tensor* bias = context.optionalInput(kBias)) layer.bias = perChannelBias(*bias, channels);
     if (context.has(kResidual)) layer.residual = scaleOf(context, kResidualScale, kResidualZeroPoint);
     layer.activation = activation_;
-    layer.dst = scaleOf(context, kDstScale, kDstZeroPoint);
-    layer.dst_type = layer.dst->type;
+
+    const Int8Scale dst = scaleOf(context, kDstScale, kDstZeroPoint);
+    layer.dst_type = dst.type;
+    layer.dst_zero_point = dst.zero_point;
+    const bool stays_integer = !layer.residual && !activation_;
+    layer.divisor = stays_integer ? 1 : dst.scale;
+    for (const float scale : scalesFor(context, kWeightsScale, channels)) {
+      const float unit = src.scale * scale;  // what one in the sum is worth
+      layer.multipliers.push_back(stays_integer ? unit / dst.scale : unit);
+    }
     return layer;
   }
 

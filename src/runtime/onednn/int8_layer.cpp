@@ -27,28 +27,46 @@ class DirectForm final : public Int8Form {
   }
 
  private:
-  [[nodiscard]] bool isReal() const { return layer_.dst_type != DataType::kInt32; }
+  static constexpr int kMultipliers = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
 
-  dnnl::primitive_attr attributes(bool has_groups) const {
+  [[nodiscard]] bool isInt8Result() const {
+    return layer_.dst_type == DataType::kUInt8 || layer_.dst_type == DataType::kInt8;
+  }
+  /// oneDNN's scales come before its bias, which suits a layer without one; else the multipliers are a post-operation.
+  [[nodiscard]] bool scalesBeforeBias() const { return layer_.bias.empty() && !layer_.multipliers.empty(); }
+  [[nodiscard]] bool scalesAfterBias() const { return !layer_.bias.empty() && !layer_.multipliers.empty(); }
+
+  [[nodiscard]] memory::desc describeMultipliers(size_t rank) const {
+    Shape shape(rank, 1);
+    shape[1] = layer_.weights.shape()[0];
+    return describe(DataType::kFloat32, shape, Layout::kChannelsLast);
+  }
+
+  [[nodiscard]] dnnl::primitive_attr attributes(const ConvolutionShape& shape) const {
     dnnl::primitive_attr attributes = plainAttributes();
     attributes.set_zero_points_mask(DNNL_ARG_SRC, 0);
-    if (isReal()) attributes.set_scales_mask(DNNL_ARG_WEIGHTS, has_groups ? kPerGroupAndOutput : kPerOutput);
-    if (layer_.dst) {
-      attributes.set_scales_mask(DNNL_ARG_DST, 0);
-      attributes.set_zero_points_mask(DNNL_ARG_DST, 0);
-    }
+    if (isInt8Result()) attributes.set_zero_points_mask(DNNL_ARG_DST, 0);
+    const bool has_groups = static_cast<int64_t>(shape.weights.size()) > layer_.weights.rank();
+    if (scalesBeforeBias()) attributes.set_scales_mask(DNNL_ARG_WEIGHTS, has_groups ? kPerGroupAndOutput : kPerOutput);
+    attributes.set_post_ops(postOps(shape.dst.size()));
+    return attributes;
+  }
+
+  [[nodiscard]] dnnl::post_ops postOps(size_t rank) const {
     dnnl::post_ops ops;
+    if (scalesAfterBias()) ops.append_binary(dnnl::algorithm::binary_mul, describeMultipliers(rank));
     if (const auto& residual = layer_.residual) {
       ops.append_sum(residual->scale, residual->zero_point, memoryType(residual->type));
     }
     layer_.activation.appendTo(ops);
-    attributes.set_post_ops(ops);
-    return attributes;
+    if (layer_.divisor != 1) ops.append_eltwise(dnnl::algorithm::eltwise_linear, 1 / layer_.divisor, 0);
+    // Before the zero point, as ONNX has it: oneDNN's own rounding comes after.
+    if (isInt8Result()) ops.append_eltwise(dnnl::algorithm::eltwise_round, 0, 0);
+    return ops;
   }
 
   Primitive prepare(const ConvolutionShape& shape, const Tensor& src) {
     const WindowDims& window = shape.window;
-    const bool has_groups = static_cast<int64_t>(shape.weights.size()) > layer_.weights.rank();
     const memory::desc bias =
         layer_.bias.empty() ? memory::desc() : describe(DataType::kFloat32, {layer_.weights.shape()[0]});
     const dnnl::convolution_forward::primitive_desc descriptor(
@@ -57,13 +75,15 @@ class DirectForm final : public Int8Form {
         describe(src.type(), srcShape(shape, src), Layout::kChannelsLast),
         describeAny(DataType::kInt8, shape.weights), bias,
         describe(layer_.dst_type, shape.dst, Layout::kChannelsLast), window.strides, window.gaps, window.pads_begin,
-        window.pads_end, attributes(has_groups));
+        window.pads_end, attributes(shape));
 
     Primitive primitive(device_, descriptor);
     primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device_);
     primitive.declare(DNNL_ARG_DST, descriptor.dst_desc(), device_);
     primitive.declare(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, describe(DataType::kInt32, {1}), device_);
-    keepConstants(primitive, describe(DataType::kInt8, shape.weights), descriptor.weights_desc());
+    primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(layer_.weights, true, describe(DataType::kInt8, shape.weights),
+                                                 descriptor.weights_desc(), device_));
+    keepParameters(primitive, shape.dst.size());
     return primitive;
   }
 
@@ -72,13 +92,17 @@ class DirectForm final : public Int8Form {
     return {1, shape.weights[1], 1, shape.dst.back()};
   }
 
-  void keepConstants(Primitive& primitive, const memory::desc& plain, const memory::desc& wanted) {
-    primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(layer_.weights, true, plain, wanted, device_));
-    if (isReal()) primitive.keep(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, constantOf(layer_.units, device_));
-    if (!layer_.bias.empty()) primitive.keep(DNNL_ARG_BIAS, constantOf(layer_.bias, device_));
-    if (layer_.dst) {
-      primitive.keep(DNNL_ARG_ATTR_SCALES | DNNL_ARG_DST, constantOf(std::vector<float>{layer_.dst->scale}, device_));
-      primitive.keep(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, constantOf(layer_.dst->zero_point, device_));
+  void keepParameters(Primitive& primitive, size_t rank) const {
+    const std::vector<float> bias(layer_.bias.begin(), layer_.bias.end());
+    if (!bias.empty()) primitive.keep(DNNL_ARG_BIAS, constantOf(bias, device_));
+    if (scalesBeforeBias()) {
+      primitive.keep(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, constantOf(layer_.multipliers, device_));
+    }
+    if (scalesAfterBias()) {
+      primitive.keep(kMultipliers, constantOf(layer_.multipliers, describeMultipliers(rank), device_));
+    }
+    if (isInt8Result()) {
+      primitive.keep(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, constantOf(layer_.dst_zero_point, device_));
     }
   }
 
@@ -106,23 +130,6 @@ Tensor shiftedToSigned(const Tensor& unsigned_integers) {
   std::ranges::transform(unsigned_integers.data<uint8_t>(), shifted.data<int8_t>().begin(),
                          [](uint8_t q) { return static_cast<int8_t>(q - 128); });
   return shifted;
-}
-
-std::vector<float> accumulatorUnits(float src_scale, std::vector<float> weight_scales) {
-  for (float& scale : weight_scales) scale *= src_scale;
-  return weight_scales;
-}
-
-std::vector<float> realBias(const Tensor& bias, const std::vector<float>& units) {
-  const auto integers = bias.data<int32_t>();
-  if (integers.size() != units.size()) {
-    throwBadInput("a bias of shape {} for {} output channels", toString(bias.shape()), units.size());
-  }
-  std::vector<float> real(units.size());
-  for (size_t i = 0; i < real.size(); ++i) {
-    real[i] = static_cast<float>(static_cast<double>(integers[i]) * units[i]);
-  }
-  return real;
 }
 
 }  // namespace quant::onednn

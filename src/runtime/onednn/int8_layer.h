@@ -21,18 +21,21 @@ struct Int8Scale {
 /// A convolution of 8-bit integers with constant weights, whatever the size of its source: what QLinearConv,
 /// ConvInteger and the products with constant weights have in common.
 ///
-///   accumulator = Σ weights * (src - zero point)
-///   real        = activation(accumulator * unit + bias + residual)
-///   dst         = saturate(round(real / scale) + zero_point), or `real`, or the accumulator itself
+///   x   = float(Σ weights * (src - zero point) + bias) * multiplier
+///   dst = saturate(round half to even(activation(x + residual) / divisor) + zero_point), or x itself for a float
+///         result, or the sum for an int32 one
+///
+/// Without residual and activation this is the reference's arithmetic step for step, and so are the results.
 struct Int8Layer {
-  Tensor weights;            // s8, symmetric: [O, I / groups, k...]
+  Tensor weights;  // s8, symmetric: [O, I / groups, k...]
   DataType src_type = DataType::kUInt8;
-  std::vector<float> units;  // the real value of one in the accumulator, for each output channel
-  std::vector<float> bias;   // in real units for each output channel, or empty
+  std::vector<int32_t> bias;       // for each output channel, or empty
+  std::vector<float> multipliers;  // for each output channel; empty for an int32 result
   std::optional<Int8Scale> residual;
   Activation activation;
-  DataType dst_type = DataType::kUInt8;  // kInt32 is the accumulator, kFloat32 the real numbers
-  std::optional<Int8Scale> dst;          // for 8-bit results
+  float divisor = 1;
+  DataType dst_type = DataType::kUInt8;
+  int32_t dst_zero_point = 0;
 };
 
 struct Int8Arguments {
@@ -58,11 +61,5 @@ std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer);
 std::optional<Tensor> symmetricWeights(const Tensor& weights, const std::vector<int32_t>& zero_points);
 /// Unsigned integers as signed ones, each 128 less.
 Tensor shiftedToSigned(const Tensor& unsigned_integers);
-
-/// What one in the accumulator is worth, for each output channel: src_scale * weight_scales.
-std::vector<float> accumulatorUnits(float src_scale, std::vector<float> weight_scales);
-
-/// An int32 bias in real units.
-std::vector<float> realBias(const Tensor& bias, const std::vector<float>& units);
 
 }  // namespace quant::onednn

@@ -65,7 +65,7 @@ class Int8MatMul final : public FallbackKernel {
 
   void decide(KernelContext& context, const Tensor& b) {
     decided_ = true;
-    if (b.rank() != 2 || !areConstant(context)) return;
+    if (b.rank() != 2 || !areConstant(context) || !hasRowBias(context, columnsOf(b))) return;
     auto weights = symmetricWeights(b, reference::zeroPointsFor(context, inputs_.b_zero_point, columnsOf(b)));
     if (!weights) return;
     Int8Layer layer;
@@ -88,20 +88,33 @@ class Int8MatMul final : public FallbackKernel {
 
   [[nodiscard]] int64_t columnsOf(const Tensor& b) const { return b.shape()[transposes_b_ ? 0 : 1]; }
 
-  void setScales(KernelContext& context, Int8Layer& layer) const {
-    const int64_t columns = layer.weights.shape()[0];
-    layer.units = accumulatorUnits(alpha_ * scalarScale(context, inputs_.a_scale),
-                                   reference::scalesFor(context, inputs_.b_scale, columns));
-    if (has(context, inputs_.bias)) layer.bias = realBias(context.input(inputs_.bias), layer.units);
-    layer.dst_type = DataType::kFloat32;
-    if (has(context, inputs_.dst_scale)) layer.dst = dstScale(context);
-    if (layer.dst) layer.dst_type = layer.dst->type;
+  /// QGemm's addend may be a whole matrix; a convolution has one value for each column.
+  [[nodiscard]] bool hasRowBias(const KernelContext& context, int64_t columns) const {
+    if (!has(context, inputs_.bias)) return true;
+    const Tensor& bias = context.inputAsIs(inputs_.bias);
+    return bias.rank() > 0 && bias.shape().back() == columns && bias.elementCount() == columns;
   }
 
-  Int8Scale dstScale(KernelContext& context) const {
-    const float scale = scalarScale(context, inputs_.dst_scale);
-    if (!has(context, inputs_.dst_zero_point)) return {DataType::kUInt8, scale, 0};
-    return {context.input(inputs_.dst_zero_point).type(), scale, scalarZeroPoint(context, inputs_.dst_zero_point)};
+  void setScales(KernelContext& context, Int8Layer& layer) const {
+    if (has(context, inputs_.bias)) {
+      const auto bias = context.input(inputs_.bias).data<int32_t>();
+      layer.bias.assign(bias.begin(), bias.end());
+    }
+    const float a_scale = alpha_ * scalarScale(context, inputs_.a_scale);
+    layer.multipliers = reference::scalesFor(context, inputs_.b_scale, layer.weights.shape()[0]);
+    for (float& multiplier : layer.multipliers) multiplier *= a_scale;
+    layer.dst_type = DataType::kFloat32;
+    if (!has(context, inputs_.dst_scale)) return;
+    const Int8Scale dst = dstScale(context);
+    for (float& multiplier : layer.multipliers) multiplier /= dst.scale;
+    layer.dst_type = dst.type;
+    layer.dst_zero_point = dst.zero_point;
+  }
+
+  [[nodiscard]] Int8Scale dstScale(KernelContext& context) const {
+    const bool has_zero_point = has(context, inputs_.dst_zero_point);
+    const Tensor& typed = context.inputAsIs(has_zero_point ? inputs_.dst_zero_point : inputs_.a);
+    return {typed.type(), scalarScale(context, inputs_.dst_scale), scalarZeroPoint(context, inputs_.dst_zero_point)};
   }
 
   bool runLayer(KernelContext& context, const Tensor& a, const Tensor& b) {
@@ -115,6 +128,8 @@ class Int8MatMul final : public FallbackKernel {
   }
 
   // --- two computed operands -----------------------------------------------------------------------------------------
+
+  static constexpr int kMultiplier = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
 
   struct Prepared {
     MatMulDims dims;
@@ -140,12 +155,10 @@ class Int8MatMul final : public FallbackKernel {
       return true;
     }
     const Int8Scale to = dstScale(context);
-    const float a_scale = scalarScale(context, inputs_.a_scale), b_scale = scalarScale(context, inputs_.b_scale);
-    addresses.insert(addresses.end(),
-                     {{DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, &a_scale},
-                      {DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, &b_scale},
-                      {DNNL_ARG_ATTR_SCALES | DNNL_ARG_DST, &to.scale},
-                      {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, &to.zero_point}});
+    const float multiplier =
+        scalarScale(context, inputs_.a_scale) * scalarScale(context, inputs_.b_scale) / to.scale;
+    addresses.insert(addresses.end(), {{kMultiplier, &multiplier},
+                                       {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, &to.zero_point}});
     prepared.primitive.run(device(), addresses);
     return true;
   }
@@ -162,13 +175,17 @@ class Int8MatMul final : public FallbackKernel {
 
   Prepared prepareMatMul(const Tensor& a, const Tensor& b, DataType dst_type) {
     MatMulDims dims = matMulDims(a.shape(), b.shape());
-    dnnl::primitive_attr attributes = plainAttributes();
-    std::vector<int> quantized{DNNL_ARG_SRC, DNNL_ARG_WEIGHTS};
-    if (!isInteger()) quantized.push_back(DNNL_ARG_DST);
-    for (const int argument : quantized) {
-      attributes.set_zero_points_mask(argument, 0);
-      if (!isInteger()) attributes.set_scales_mask(argument, 0);
+    const memory::desc one_number = describe(DataType::kFloat32, Shape(dims.dst.size(), 1));
+    std::vector<int> shifted{DNNL_ARG_SRC, DNNL_ARG_WEIGHTS};  // by a zero point
+    dnnl::post_ops ops;
+    if (!isInteger()) {
+      shifted.push_back(DNNL_ARG_DST);
+      ops.append_binary(dnnl::algorithm::binary_mul, one_number);
+      ops.append_eltwise(dnnl::algorithm::eltwise_round, 0, 0);  // before the zero point, as ONNX has it
     }
+    dnnl::primitive_attr attributes = plainAttributes();
+    for (const int argument : shifted) attributes.set_zero_points_mask(argument, 0);
+    attributes.set_post_ops(ops);
     const dnnl::matmul::primitive_desc descriptor(device().engine, describe(a.type(), dims.a),
                                                   describe(b.type(), dims.b), describe(dst_type, dims.dst),
                                                   attributes);
@@ -176,10 +193,9 @@ class Int8MatMul final : public FallbackKernel {
     primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device());
     primitive.declare(DNNL_ARG_WEIGHTS, descriptor.weights_desc(), device());
     primitive.declare(DNNL_ARG_DST, descriptor.dst_desc(), device());
-    for (const int argument : quantized) {
+    if (!isInteger()) primitive.declare(kMultiplier, one_number, device());
+    for (const int argument : shifted) {
       primitive.declare(DNNL_ARG_ATTR_ZERO_POINTS | argument, describe(DataType::kInt32, {1}), device());
-      if (isInteger()) continue;
-      primitive.declare(DNNL_ARG_ATTR_SCALES | argument, describe(DataType::kFloat32, {1}), device());
     }
     return {std::move(dims), std::move(primitive)};
   }

@@ -31,10 +31,9 @@ void* scratch(size_t bytes) {
   return buffer.bytes();
 }
 
-template <class T>
-memory copyOf(const T* values, size_t count, MemoryType type, const Device& device) {
-  memory result({{static_cast<int64_t>(count)}, type, Tag::a}, device.engine);
-  std::memcpy(result.get_data_handle(), values, count * sizeof(T));
+memory copyOf(const void* values, const memory::desc& desc, const Device& device) {
+  memory result(desc, device.engine);
+  std::memcpy(result.get_data_handle(), values, desc.get_size());
   return result;
 }
 
@@ -61,10 +60,16 @@ memory viewOf(const Tensor& tensor, const memory::desc& desc, const Device& devi
 }
 
 memory constantOf(const std::vector<float>& values, const Device& device) {
-  return copyOf(values.data(), values.size(), MemoryType::f32, device);
+  return constantOf(values, describe(DataType::kFloat32, {static_cast<int64_t>(values.size())}), device);
 }
 
-memory constantOf(int32_t value, const Device& device) { return copyOf(&value, 1, MemoryType::s32, device); }
+memory constantOf(const std::vector<float>& values, const memory::desc& desc, const Device& device) {
+  return copyOf(values.data(), desc, device);
+}
+
+memory constantOf(int32_t value, const Device& device) {
+  return copyOf(&value, describe(DataType::kInt32, {1}), device);
+}
 
 dnnl::primitive_attr plainAttributes() {
   dnnl::primitive_attr attributes;

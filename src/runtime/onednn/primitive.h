@@ -41,6 +41,7 @@ memory::desc describeAny(DataType type, const Shape& shape);
 memory viewOf(const Tensor& tensor, const memory::desc& desc, const Device& device);
 /// Memory that owns a copy of `values`.
 memory constantOf(const std::vector<float>& values, const Device& device);
+memory constantOf(const std::vector<float>& values, const memory::desc& desc, const Device& device);
 memory constantOf(int32_t value, const Device& device);
 
 /// Attributes to start from: see Primitive about the scratchpad.
