@@ -49,7 +49,7 @@ std::vector<int64_t> equalParts(int64_t size, int64_t parts) {
 std::vector<int64_t> partSizes(const Node& node, KernelContext& context, int64_t size) {
   const auto given = attributeOrInput(node, "split", context, 1);
   const auto outputs = static_cast<int64_t>(context.outputCount());
-  const auto sizes = given ? *given : equalParts(size, node.attr("num_outputs", outputs));
+  auto sizes = given ? *given : equalParts(size, node.attr("num_outputs", outputs));
   requireCount("the list of Split's part sizes", sizes.size(), context.outputCount());
   int64_t sum = 0;
   for (const int64_t part : sizes) {

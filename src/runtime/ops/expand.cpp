@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "runtime/broadcast.h"
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/register.h"
 #include "runtime/ops/strided_copy.h"
@@ -15,13 +16,7 @@ void expand(const Node&, KernelContext& context) {
     throwBadInput("Expand to {}, which has a negative size", toString(target));
   }
   const Shape box = broadcastShapes(src.shape(), target);
-  const auto strides = rowMajorStrides(src.shape());
-  const size_t missing = box.size() - src.shape().size();
-  std::vector<int64_t> steps(box.size(), 0);
-  for (size_t i = missing; i < box.size(); ++i) {
-    if (src.shape()[i - missing] != 1) steps[i] = strides[i - missing];
-  }
-  copyStrided(src, context.output(0, src.type(), box), box, steps);
+  copyStrided(src, context.output(0, src.type(), box), box, broadcastStrides(src.shape(), box));
 }
 
 //   [d0, d1, ...]  read as  [r0, d0, r1, d1, ...]  with stride 0 along the repeats

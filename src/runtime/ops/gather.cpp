@@ -5,8 +5,8 @@
 #include "runtime/element_type.h"
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/register.h"
-#include "runtime/ops/strided_walk.h"
 #include "runtime/ops/take.h"
+#include "runtime/strided_walk.h"
 
 namespace quant {
 
@@ -57,40 +57,54 @@ void gatherElements(const Node& node, KernelContext& context) {
   });
 }
 
-/// The last axis of `indices` holds positions along the axes of `data` after the first `batch_dims`; what lies there is
-/// a slice of the remaining axes.
+/// What the axes of GatherND's inputs mean:
+///
+///   data     [batch..., indexed..., slice...]
+///   indices  [batch..., tuples..., one position for each indexed axis]
+///   dst      [batch..., tuples..., slice...]
+struct TupleLayout {
+  size_t batch_dims, depth;
+  Shape dst;
+  int64_t tuples, tuples_per_batch, slice;
+};
+
+TupleLayout tupleLayout(const Shape& data, const Shape& indices, int64_t batch_dims) {
+  const auto rank = static_cast<int64_t>(data.size());
+  const bool fits = batch_dims >= 0 && batch_dims < static_cast<int64_t>(indices.size()) && batch_dims <= rank &&
+                    indices.back() <= rank - batch_dims &&
+                    std::equal(data.begin(), data.begin() + batch_dims, indices.begin());
+  if (!fits) {
+    throwBadInput("GatherND with indices of shape {} into {} (batch_dims {})", toString(indices), toString(data),
+                  batch_dims);
+  }
+  TupleLayout layout{static_cast<size_t>(batch_dims), static_cast<size_t>(indices.back()), {}, 0, 0, 0};
+  layout.dst.assign(indices.begin(), indices.end() - 1);
+  layout.tuples = elementCount(layout.dst);
+  layout.tuples_per_batch = elementCount({indices.begin() + batch_dims, indices.end() - 1});
+  const Shape slice(data.begin() + batch_dims + indices.back(), data.end());
+  layout.slice = elementCount(slice);
+  layout.dst.insert(layout.dst.end(), slice.begin(), slice.end());
+  return layout;
+}
+
 void gatherNd(const Node& node, KernelContext& context) {
   const Tensor &data = context.input(0), &indices = context.input(1);
-  const int64_t batch_dims = node.attr("batch_dims", int64_t{0});
-  const int64_t depth = indices.rank() == 0 ? 0 : indices.shape().back();
-  if (batch_dims < 0 || batch_dims >= indices.rank() || batch_dims + depth > data.rank()) {
-    throwBadInput("GatherND with indices of shape {} into {} (batch_dims {})", toString(indices.shape()),
-                  toString(data.shape()), batch_dims);
-  }
-  const auto slice_begin = data.shape().begin() + batch_dims + depth;
-  const Shape slice(slice_begin, data.shape().end());
-  Shape shape(indices.shape().begin(), indices.shape().end() - 1);
-  const Shape batch(shape.begin(), shape.begin() + batch_dims);
-  if (!std::equal(batch.begin(), batch.end(), data.shape().begin())) {
-    throwBadInput("GatherND: the first {} sizes of {} and {} differ", batch_dims, toString(data.shape()),
-                  toString(indices.shape()));
-  }
-  const int64_t tuples = elementCount(shape), per_batch = elementCount(batch) == 0 ? 1 : tuples / elementCount(batch);
-  shape.insert(shape.end(), slice.begin(), slice.end());
+  const TupleLayout layout = tupleLayout(data.shape(), indices.shape(), node.attr("batch_dims", int64_t{0}));
   const auto positions = toInts(indices);
   const auto strides = rowMajorStrides(data.shape());
-  const int64_t batch_stride = elementCount({data.shape().begin() + batch_dims, data.shape().end()});
-  Tensor& dst = context.output(0, data.type(), std::move(shape));
-  const auto element = static_cast<int64_t>(elementSize(data.type()));
-  const auto block = static_cast<size_t>(elementCount(slice) * element);
-  for (int64_t tuple = 0; tuple < tuples; ++tuple) {
-    int64_t from = tuple / per_batch * batch_stride;
-    for (int64_t i = 0; i < depth; ++i) {
-      const auto axis = static_cast<size_t>(batch_dims + i);
-      from += normalizeIndex(positions[static_cast<size_t>(tuple * depth + i)], data.shape()[axis]) * strides[axis];
+  const int64_t batch_stride = layout.batch_dims == 0 ? 0 : strides[layout.batch_dims - 1];
+  Tensor& dst = context.output(0, data.type(), layout.dst);
+  const auto element = static_cast<size_t>(elementSize(data.type()));
+  const size_t block = static_cast<size_t>(layout.slice) * element;
+  for (int64_t tuple = 0; tuple < layout.tuples; ++tuple) {
+    int64_t from = layout.batch_dims == 0 ? 0 : tuple / layout.tuples_per_batch * batch_stride;
+    for (size_t i = 0; i < layout.depth; ++i) {
+      const size_t axis = layout.batch_dims + i;
+      const int64_t position = positions[static_cast<size_t>(tuple) * layout.depth + i];
+      from += normalizeIndex(position, data.shape()[axis]) * strides[axis];
     }
     std::memcpy(static_cast<char*>(dst.bytes()) + static_cast<size_t>(tuple) * block,
-                static_cast<const char*>(data.bytes()) + from * element, block);
+                static_cast<const char*>(data.bytes()) + static_cast<size_t>(from) * element, block);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/broadcast.h"
 #include "runtime/element_type.h"
 #include "runtime/ops/arguments.h"
+#include "runtime/ops/convert_element.h"
 #include "runtime/ops/register.h"
 
 namespace quant {
@@ -139,16 +140,11 @@ void sampleAll(const GridRules& rules, const Tensor& src, const Tensor& grid, Te
     combineTaps(rules, where + i * grid.shape().back(), sizes, taps);
     const int64_t batch = i / points, point = i % points;
     for (int64_t c = batch * channels; c < (batch + 1) * channels; ++c) {
-      SumType<T> sum = 0;
-      if constexpr (kIsFloat<T>) {
-        for (const Tap& tap : taps) sum += tap.weight * elementCast<float>(from[c * pixels + tap.offset]);
-      } else {
-        double exact = 0;
-        for (const Tap& tap : taps)
-          exact += static_cast<double>(tap.weight) * static_cast<double>(from[c * pixels + tap.offset]);
-        sum = static_cast<SumType<T>>(exact);
+      double sum = 0;
+      for (const Tap& tap : taps) {
+        sum += static_cast<double>(tap.weight) * elementCast<double>(from[c * pixels + tap.offset]);
       }
-      to[c * points + point] = elementCast<T>(sum);
+      to[c * points + point] = convertElement<T>(sum);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include "runtime/element_type.h"
 #include "runtime/ops/arguments.h"
+#include "runtime/ops/convert_element.h"
 #include "runtime/ops/register.h"
 #include "runtime/ops/strided_copy.h"
 
@@ -123,7 +124,7 @@ Tensor scalarOf(DataType type, float number) {
   Tensor scalar(type, {});
   withElementType(type, kAllTypes, "Pad", [&](auto example) {
     using T = decltype(example);
-    scalar.data<T>()[0] = elementCast<T>(number);
+    scalar.data<T>()[0] = convertElement<T>(number);
   });
   return scalar;
 }

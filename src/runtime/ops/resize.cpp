@@ -171,7 +171,8 @@ void mixRows(const Work* src, Work* dst, int64_t length, std::span<const int64_t
 template <class Work>
 Tensor resampleAxis(const Tensor& src, int64_t axis, int64_t dst_size, const AxisSampling& sampling,
                     Work extrapolation) {
-  const auto [outer, src_size, inner] = splitAt(src.shape(), axis);
+  const AxisSplit split = splitAt(src.shape(), axis);
+  const int64_t inner = split.inner;
   Shape shape = src.shape();
   shape[static_cast<size_t>(axis)] = dst_size;
   Tensor result(src.type(), shape);
@@ -180,10 +181,10 @@ Tensor resampleAxis(const Tensor& src, int64_t axis, int64_t dst_size, const Axi
   const Work* const from = src.data<Work>().data();
   Work* const to = result.data<Work>().data();
   // A piece is a row of results along the axis, or, where the axis is not the last, one of its elements.
-  const int64_t per_outer = inner == 1 ? 1 : dst_size, pieces = outer * per_outer;
+  const int64_t per_outer = inner == 1 ? 1 : dst_size, pieces = split.outer * per_outer;
 #pragma omp parallel for schedule(static) if (result.elementCount() > kParallelGrain)
   for (int64_t piece = 0; piece < pieces; ++piece) {
-    const Work* const slab = from + piece / per_outer * src_size * inner;
+    const Work* const slab = from + piece / per_outer * split.size * inner;
     if (inner == 1) {
       resampleRow(slab, to + piece * dst_size, sampling, weights, dst_size);
     } else {
@@ -193,7 +194,7 @@ Tensor resampleAxis(const Tensor& src, int64_t axis, int64_t dst_size, const Axi
     }
   }
   for (const int64_t i : sampling.outside) {
-    for (int64_t o = 0; o < outer; ++o) std::fill_n(to + (o * dst_size + i) * inner, inner, extrapolation);
+    for (int64_t o = 0; o < split.outer; ++o) std::fill_n(to + (o * dst_size + i) * inner, inner, extrapolation);
   }
   return result;
 }

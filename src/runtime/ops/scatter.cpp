@@ -4,7 +4,7 @@
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/register.h"
 #include "runtime/ops/strided_copy.h"
-#include "runtime/ops/strided_walk.h"
+#include "runtime/strided_walk.h"
 
 namespace quant {
 

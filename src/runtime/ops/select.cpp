@@ -6,6 +6,7 @@
 #include "runtime/broadcast.h"
 #include "runtime/element_type.h"
 #include "runtime/ops/arguments.h"
+#include "runtime/ops/convert_element.h"
 #include "runtime/ops/register.h"
 #include "runtime/ops/strided_copy.h"
 
@@ -42,7 +43,7 @@ std::vector<int64_t> numbersToInts(const Tensor& tensor) {
   std::vector<int64_t> values(static_cast<size_t>(tensor.elementCount()));
   withElementType(tensor.type(), kNumericTypes, "OneHot", [&](auto example) {
     std::ranges::transform(tensor.data<decltype(example)>(), values.begin(),
-                           [](auto value) { return elementCast<int64_t>(value); });
+                           [](auto value) { return convertElement<int64_t>(value); });
   });
   return values;
 }

@@ -7,7 +7,7 @@
 
 #include "runtime/broadcast.h"
 #include "runtime/element_type.h"
-#include "runtime/ops/strided_walk.h"
+#include "runtime/strided_walk.h"
 
 namespace quant {
 

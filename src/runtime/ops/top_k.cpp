@@ -54,13 +54,14 @@ void topK(const Node& node, KernelContext& context, int64_t k) {
   const Tensor& src = context.input(0);
   const int64_t axis = normalizeAxis(node.attr("axis", int64_t{-1}), src.rank());
   const bool largest = node.attr("largest", int64_t{1}) != 0;
-  const auto [outer, size, inner] = splitAt(src.shape(), axis);
+  const AxisSplit split = splitAt(src.shape(), axis);
+  const int64_t size = split.size, inner = split.inner;
   if (k < 0 || k > size) throwBadInput("TopK of {} elements along an axis of size {}", k, size);
   Shape shape = src.shape();
   shape[static_cast<size_t>(axis)] = k;
   Tensor& values = context.output(0, src.type(), shape);
   Tensor& indices = context.output(1, DataType::kInt64, shape);
-  withElementType(src.type(), kNumericTypes, "TopK", [&, outer = outer, size = size, inner = inner](auto example) {
+  withElementType(src.type(), kNumericTypes, "TopK", [&](auto example) {
     using T = decltype(example);
     const T* const from = src.data<T>().data();
     T* const values_data = values.data<T>().data();
@@ -69,7 +70,7 @@ void topK(const Node& node, KernelContext& context, int64_t k) {
     {
       std::vector<Ranked<ComputeType<T>>> line(static_cast<size_t>(size));
 #pragma omp for schedule(static)
-      for (int64_t i = 0; i < outer * inner; ++i) {
+      for (int64_t i = 0; i < split.outer * inner; ++i) {
         const int64_t o = i / inner, within = i % inner, to = o * k * inner + within;
         topOfLine(from + o * size * inner + within, values_data + to, indices_data + to, inner, k, largest, line);
       }
