@@ -1,5 +1,6 @@
 #include "flags.h"
 
+#include <algorithm>
 #include <array>
 
 #include "dataset/preprocess_file.h"
@@ -55,7 +56,7 @@ void declarePictureFlags(CLI::App& app, PreprocessOptions& options) {
 void declareCalibrationFlags(CLI::App& app, QuantizeOptions& options) {
   CalibrationOptions& calibration = options.calibration;
   std::string methods;
-  for (const auto& method : calibrationMethods()) methods += fmt::format("\n  {}: {}", method.name, method.description);
+  for (const auto& method : calibrationMethods()) methods += fmt::format("\n{}: {}", method.name, method.description);
   app.add_option("--calib-method", calibration.method, "How a range is chosen from what the samples show:" + methods)
       ->type_name("NAME")
       ->check(CLI::IsMember(namesOf(calibrationMethods())))
@@ -66,7 +67,8 @@ void declareCalibrationFlags(CLI::App& app, QuantizeOptions& options) {
       ->check(CLI::Range(50.0, 100.0))
       ->capture_default_str()
       ->group(kCalibrationGroup);
-  app.add_option("--batch-size", calibration.batch_size, "Samples in one run; the ranges do not depend on it")
+  app.add_option("--batch-size", calibration.batch_size, 
+                 "Samples that a worker takes at a time; the ranges and the written model never depend on it")
       ->type_name("N")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
@@ -99,7 +101,7 @@ void declareInt8Flags(CLI::App& app, Int8Options& options) {
 
 void declareSelectionFlags(CLI::App& app, NodeSelection& selection) {
   const auto add = [&](const char* flag, std::vector<std::string>& list, const char* help) {
-    app.add_option(flag, list, help)->type_name("NAME")->group(kSelectionGroup)->allow_extra_args(false);
+    app.add_option(flag, list, help)->type_name("NAME")->group(kSelectionGroup)->take_all()->allow_extra_args(false);
   };
   add("--include-node", selection.include_nodes, "Quantize only these nodes (name or glob; may be repeated)");
   add("--exclude-node", selection.exclude_nodes, "Leave these nodes in float");
@@ -116,10 +118,12 @@ void declareSelectionFlags(CLI::App& app, NodeSelection& selection) {
 }
 
 void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
-  app.add_flag("--dry-run", options.dry_run, "Print every node, what would happen to it and why; write nothing")
-      ->group(kResultGroup);
+  auto* dry_run =
+      app.add_flag("--dry-run", options.dry_run, "Print every node, what would happen to it and why; write nothing");
+  dry_run->group(kResultGroup)->excludes(app.get_option("--save-ranges"));
   app.add_option("--verify", options.verify_samples, "Compare with the float model on N samples")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(kResultGroup);
   app.add_flag_function(
@@ -128,7 +132,9 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_flag("--verify-exact", options.verify_exact,
                "Compare also as computed with exact integer sums, as on a CPU that never saturates")
       ->group(kResultGroup);
-  app.add_option("--report", options.report, "Write all that was done, as JSON")->type_name("FILE")->group(kResultGroup);
+  app.add_option("--report", options.report, "Write all that was done, as JSON")->type_name("FILE")
+      ->excludes(dry_run)
+      ->group(kResultGroup);
 }
 
 }  // namespace
@@ -142,7 +148,7 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
     options.mode = std::ranges::find(modes(), name, &ModeRow::name)->mode;
   };
   std::string summaries;
-  for (const ModeRow& row : modes()) summaries += fmt::format("\n  {}: {}", row.name, row.summary);
+  for (const ModeRow& row : modes()) summaries += fmt::format("\n{}: {}", row.name, row.summary);
   app.add_option_function<std::string>("--mode", set_mode, "What to do:" + summaries)
       ->type_name("NAME")
       ->check(CLI::IsMember(namesOf(modes())))
@@ -155,6 +161,7 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
       ->group(kDataGroup);
   app.add_option("--calib-samples", options.data.max_samples, "Take N of them, evenly spread; 0 for all")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(kDataGroup);
   declarePictureFlags(app, options.data.preprocess);
@@ -168,7 +175,7 @@ void declareEvalFlags(CLI::App& app, EvalOptions& options) {
   app.add_option("models", options.models, "ONNX models to compare; the first one is what `same` refers to")
       ->type_name("MODEL...")
       ->required()
-      ->check(CLI::ExistingFile)
+      ->take_all()
       ->group(kModelGroup);
   app.add_option("--data", options.data.folder, "Labelled samples: a folder with a folder for each class")
       ->type_name("DIR")
@@ -181,6 +188,7 @@ void declareEvalFlags(CLI::App& app, EvalOptions& options) {
       ->group(kDataGroup);
   app.add_option("--samples", options.data.max_samples, "Take N of them, evenly spread; 0 for all")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(kDataGroup);
   declarePictureFlags(app, options.data.preprocess);

@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <omp.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -10,6 +12,7 @@
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "flags.h"
+#include "help.h"
 #include "progress_bar.h"
 
 namespace quant {
@@ -18,17 +21,25 @@ namespace {
 
 constexpr int kInterrupted = 130;  // what shells give a process that Ctrl-C ended
 
+constexpr const char* kUsage = R"(quantize MODEL --calib-data DIR [FLAGS]
+       quantize eval MODEL... --data DIR [FLAGS]     (see quantize eval --help))";
+constexpr const char* kEvalUsage = "quantize eval MODEL... --data DIR [FLAGS]";
+
 constexpr const char* kExamples = R"(Examples:
   quantize model.onnx --calib-data pictures/ --preset imagenet
   quantize model.onnx --calib-data samples/ --calib-method kl -o small.onnx --report small.json
   quantize model.onnx --calib-data pictures/ --exclude-node 'head/*' --dry-run
   quantize eval model.onnx model.int8.onnx --data validation/
 
-Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 3 the model has operators that cannot be run here.)";
+Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 3 the model has operators that cannot
+be run here, 70 a bug in quantize, 130 interrupted.)";
 
 constexpr const char* kEvalExamples = R"(Examples:
   quantize eval model.onnx model.int8.onnx --data validation/
-  quantize eval model.int8.onnx --data validation/ --classes classes.txt --backend reference)";
+  quantize eval model.int8.onnx --data validation/ --classes classes.txt --backend reference
+
+The table: top-1 and top-5 are shares of the labelled samples; `same` is how often a model names the
+same class as the first one; p50 and p90 are the latency of one sample.)";
 
 struct GlobalOptions {
   bool quiet = false, verbose = false;
@@ -43,6 +54,28 @@ void declareGlobalFlags(CLI::App& app, GlobalOptions& options) {
       ->check(CLI::PositiveNumber);
 }
 
+/// A file that is opened while standard input, output or error is closed would take its number, and what is printed
+/// would go into that file.
+void openMissingStreams() {
+  int number = 0;
+  do {
+    number = ::open("/dev/null", O_RDWR);
+  } while (number >= 0 && number <= STDERR_FILENO);
+  if (number >= 0) ::close(number);
+}
+
+/// Of the flags: help and version go to standard output; anything else is one line.
+ExitCode reportParse(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() != 0) throwBadInput("{}; see quantize --help", error.what());
+  app.exit(error);
+  return ExitCode::kOk;
+}
+
+/// A full disk behind `quantize --dry-run > plan.txt` must not look like success.
+void requirePrinted() {
+  if (!std::cout.flush()) throwBadInput("cannot write to standard output");
+}
+
 void applyGlobal(const GlobalOptions& options) {
   auto logger = spdlog::stderr_color_mt("quantize");
   logger->set_pattern("%^quantize: %v%$");
@@ -52,9 +85,16 @@ void applyGlobal(const GlobalOptions& options) {
 }
 
 int parseAndRun(int argc, char** argv) {
+  if (argc < 2) {
+    std::cerr << "Usage: " << kUsage << "\n\n" << kExamples << '\n';
+    return static_cast<int>(ExitCode::kBadInput);
+  }
   CLI::App app{"Makes neural networks small and fast: ONNX in, quantized standard ONNX out.", "quantize"};
   app.footer(kExamples);
-  app.set_version_flag("--version", "quantize " QUANTIZE_VERSION);
+  app.formatter(std::make_shared<HelpFormatter>(kUsage));
+  app.set_help_flag("-h,--help", "Print this help");
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.set_version_flag("--version", "quantize " QUANTIZE_VERSION, "Print the version");
   GlobalOptions global;
   QuantizeOptions quantize;
   EvalOptions eval;
@@ -64,18 +104,21 @@ int parseAndRun(int argc, char** argv) {
   declareQuantizeFlags(app, quantize);
   CLI::App& eval_app = *app.add_subcommand("eval", "Compare models on labelled samples: accuracy, latency, size");
   eval_app.footer(kEvalExamples);
+  eval_app.formatter(std::make_shared<HelpFormatter>(kEvalUsage));
   declareGlobalFlags(eval_app, global);
   declareEvalFlags(eval_app, eval);
   try {
     app.parse(argc, argv);
     if (!eval_app.parsed() && quantize.model.empty()) throw CLI::RequiredError("MODEL");
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kBadInput);
+    return static_cast<int>(reportParse(app, error));
   }
   applyGlobal(global);
   const Console console{std::cout, [&](const std::string& title) { return global.quiet ? nullptr : progressBar(title); },
                         global.quiet};
-  return static_cast<int>(eval_app.parsed() ? evalCommand(eval, console) : quantizeCommand(quantize, console));
+  const ExitCode code = eval_app.parsed() ? evalCommand(eval, console) : quantizeCommand(quantize, console);
+  requirePrinted();
+  return static_cast<int>(code);
 }
 
 }  // namespace
@@ -83,6 +126,7 @@ int parseAndRun(int argc, char** argv) {
 }  // namespace quant
 
 int main(int argc, char** argv) {
+  quant::openMissingStreams();
   quant::catchInterrupts();
   try {
     return quant::parseAndRun(argc, argv);
@@ -90,7 +134,7 @@ int main(int argc, char** argv) {
     std::cerr << "quantize: " << error.what() << '\n';
     return static_cast<int>(error.code());
   } catch (const quant::Interrupted&) {
-    std::cerr << "quantize: interrupted; nothing was written\n";
+    std::cerr << "quantize: interrupted\n";
     return quant::kInterrupted;
   } catch (const std::bad_alloc&) {
     std::cerr << "quantize: out of memory\n";

@@ -1,6 +1,6 @@
 #include "app/quantize_command.h"
 
-#include <spdlog/spdlog.h>
+#include <algorithm>
 
 #include "app/model_data.h"
 #include "app/quantize_report.h"
@@ -39,6 +39,7 @@ RangeTable calibrate(const Graph& graph, const Placement& placement, const Datas
   const std::set<std::string> watched = watchList(placement);
   CollectOptions collect;
   collect.detail = method.needs_histogram ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
+  collect.batch_size = options.calibration.batch_size;
   collect.progress = console.progress("calibrating");
   const StatisticsTable statistics = collectStatistics(graph, {watched.begin(), watched.end()}, samplesOf(dataset), collect);
   RangeTable ranges = makeRangeTable(statistics, method, method_options, modelHash(options.model));
@@ -78,11 +79,29 @@ void requireSource(const QuantizeOptions& options) {
       "--load-ranges FILE");
 }
 
+/// What is to be written can be written, and replaces neither the model nor each other.
+void requireTargets(const QuantizeOptions& options) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> taken = {fs::weakly_canonical(options.model)};
+  if (!options.calibration.load_ranges.empty()) taken.push_back(fs::weakly_canonical(options.calibration.load_ranges));
+  for (const fs::path& target : {outputPath(options), options.report, options.calibration.save_ranges}) {
+    if (target.empty()) continue;
+    requireWritable(target);
+    const fs::path file = fs::weakly_canonical(target);
+    if (std::ranges::find(taken, file) != taken.end()) {
+      throwBadInput("'{}' would be read and written, or written twice, by this command; give another name",
+                    target.string());
+    }
+    taken.push_back(file);
+  }
+}
+
 }  // namespace
 
 ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console) {
   const Stopwatch total;
   requireSource(options);
+  if (!options.dry_run) requireTargets(options);
   QuantizeReport report;
   report.model = options.model;
   report.output = outputPath(options);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "core/workers.h"
 #include "runtime/executor.h"
 
@@ -71,11 +72,11 @@ void requireKnown(const Graph& graph, const std::string& value) {
   }
 }
 
-/// Told of runs, tells `progress` of samples.
-Progress countSamples(const Progress& progress, size_t per_run, size_t samples) {
+/// Told of turns, tells `progress` of samples.
+Progress countSamples(const Progress& progress, size_t per_turn, size_t samples) {
   if (!progress) return nullptr;
-  return [=](int64_t runs, int64_t) {
-    progress(std::min(runs * static_cast<int64_t>(per_run), static_cast<int64_t>(samples)),
+  return [=](int64_t turns, int64_t) {
+    progress(std::min(turns * static_cast<int64_t>(per_turn), static_cast<int64_t>(samples)),
              static_cast<int64_t>(samples));
   };
 }
@@ -86,18 +87,21 @@ void runSamples(const Graph& graph, const std::vector<std::string>& computed, co
   if (samples.count == 0) return;
   const size_t per_run = samplesPerRun(graph, samples);
   const size_t runs = (samples.count + per_run - 1) / per_run;
-  const WorkerOptions crew{options.threads, countSamples(options.progress, per_run, samples.count)};
-  tables.resize(workerCount(runs, crew), emptyTable(computed, options.detail));
+  const size_t runs_per_turn = std::max<size_t>(static_cast<size_t>(options.batch_size) / per_run, 1);
+  const size_t turns = (runs + runs_per_turn - 1) / runs_per_turn;
+  const WorkerOptions crew{options.threads, countSamples(options.progress, runs_per_turn * per_run, samples.count)};
+  tables.resize(workerCount(turns, crew), emptyTable(computed, options.detail));
 
   std::mutex making;  // a graph's constants are made at their first use
-  runWorkers(runs, crew, [&](size_t worker) -> Task {
+  runWorkers(turns, crew, [&](size_t worker) -> Task {
     const std::lock_guard lock(making);
     const ExecutorOptions settings{options.backend, {computed.begin(), computed.end()}};
     const auto executor = std::make_shared<Executor>(graph, settings);
     const Watcher watch = [&table = tables[worker]](const std::string& value, const Tensor& tensor) {
       table.at(value).observe(tensor);
     };
-    return [&, executor, watch](size_t run) {
+    const auto observe_run = [&, executor, watch](size_t run) {
+      throwIfInterrupted();
       const Sample sample = loadRun(graph, samples, per_run, run);
       try {
         executor->run(sample.inputs, watch);
@@ -105,6 +109,10 @@ void runSamples(const Graph& graph, const std::vector<std::string>& computed, co
         error.addContext(fmt::format("calibrating with '{}'", sample.name));
         throw;
       }
+    };
+    return [=](size_t turn) {
+      const size_t end = std::min((turn + 1) * runs_per_turn, runs);
+      for (size_t run = turn * runs_per_turn; run < end; ++run) observe_run(run);
     };
   });
 }

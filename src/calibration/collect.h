@@ -29,6 +29,7 @@ struct CollectOptions {
   TensorStatistics::Detail detail = TensorStatistics::Detail::kHistogram;
   Backend backend = Backend::kOneDnn;
   int threads = 0;  ///< 0: as many as OpenMP offers
+  int batch_size = 1;  ///< samples that a worker takes at a time; nothing depends on it
   Progress progress;
 };
 

@@ -35,6 +35,13 @@ class Descriptor {
   throwBadInput("cannot {} '{}': {}", action, path.string(), std::strerror(errno));
 }
 
+void flushToDisk(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0 || ::fsync(file.number()) != 0) throwSystemError(path, "flush");
+}
+
+}  // namespace
+
 /// A rename would replace a device or fail on a folder only after all the work.
 void requireWritable(const std::filesystem::path& path) {
   namespace fs = std::filesystem;
@@ -47,13 +54,6 @@ void requireWritable(const std::filesystem::path& path) {
     throwBadInput("cannot write '{}': it is there already and is not a regular file", path.string());
   }
 }
-
-void flushToDisk(const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0 || ::fsync(file.number()) != 0) throwSystemError(path, "flush");
-}
-
-}  // namespace
 
 std::string readFile(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path);

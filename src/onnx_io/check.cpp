@@ -80,6 +80,14 @@ void checkNode(const onnx::NodeProto& node, const checker::CheckerContext& conte
   checker::check_node(known, context, names);
 }
 
+/// An operator of ONNX's own domain that this opset does not have, nor the model as a function: perhaps a newer one.
+bool isUnknownOperator(const onnx::NodeProto& node, const onnx::ModelProto& model,
+                       const checker::CheckerContext& context) {
+  if (!node.domain().empty() && node.domain() != "ai.onnx") return false;
+  const auto is_called = [&](const auto& function) { return function.name() == node.op_type(); };
+  return schemaOf(node, context) == nullptr && std::ranges::none_of(model.functions(), is_called);
+}
+
 void checkNodes(const Graph& graph, const checker::CheckerContext& context) {
   checker::LexicalScopeContext names;
   for (const auto& info : graph.rest().graph().input()) names.add(info.name());
@@ -89,7 +97,9 @@ void checkNodes(const Graph& graph, const checker::CheckerContext& context) {
     try {
       checkNode(node->proto(), context, names);
     } catch (const std::exception& error) {
-      throwBadInput("node '{}' ({}): {}", node->label(), node->opType(), onnxMessage(error.what()));
+      const bool is_unknown = isUnknownOperator(node->proto(), graph.rest(), context);
+      throw Error(is_unknown ? ExitCode::kUnsupported : ExitCode::kBadInput,
+                  fmt::format("node '{}' ({}): {}", node->label(), node->opType(), onnxMessage(error.what())));
     }
     for (const auto& value : node->proto().output()) names.add(value);
   }
