@@ -197,6 +197,7 @@ class NodeUpgrader::Converter : public conversion::DefaultVersionConverter {
 
   /// True when every new definition of the operator on the way accepts and means the old node.
   [[nodiscard]] bool keeps(const std::string& op_type, int64_t from, int64_t to) const {
+    if (op_type == "PRelu" && from < 7) return false;  // taken for unchanged, see upgradeDirectly
     for (int64_t version = from + 1; version <= to; ++version) {
       const auto* schema = onnx::OpSchemaRegistry::Schema(op_type, static_cast<int>(version), "");
       if (schema == nullptr || schema->since_version() != version) continue;
@@ -242,7 +243,7 @@ UpgradedNode NodeUpgrader::convert(const onnx::NodeProto& node, const NodeScope&
   if (std::ranges::any_of(node.attribute(), [](const auto& attribute) { return attribute.has_g(); })) {
     throwUnsupported("its body would have to change");  // Scan before opset 9
   }
-  if (auto upgraded = upgradeDirectly(node, from_, to_, scope)) return {{std::move(*upgraded)}, {}};
+  if (auto upgraded = upgradeDirectly(node, from_, to_, scope)) return std::move(*upgraded);
   const onnx::NodeProto original = withoutUnreadOutputs(node, scope);
   Names names;
   const onnx::ModelProto model = wrap(original, from_, scope, names);

@@ -37,6 +37,12 @@ bool isOneOf(const std::string& op_type, std::initializer_list<std::string_view>
   return std::ranges::find(names, op_type) != names.end();
 }
 
+/// The shape of the first input; null when not even its rank is known.
+const onnx::TensorShapeProto* shapeOfFirst(const onnx::NodeProto& node, const NodeScope& scope) {
+  const onnx::TypeProto* type = node.input().empty() ? nullptr : scope.type_of(node.input(0));
+  return type != nullptr && type->tensor_type().has_shape() ? &type->tensor_type().shape() : nullptr;
+}
+
 DataType elementType(const onnx::NodeProto& node, const NodeScope& scope) {
   const onnx::TypeProto* type = node.input().empty() ? nullptr : scope.type_of(node.input(0));
   return type == nullptr ? DataType::kUndefined : static_cast<DataType>(type->tensor_type().elem_type());
@@ -105,20 +111,16 @@ void repairStashType(UpgradedNode& upgraded) {
   }
 }
 
-}  // namespace
+// --- Softmax ------------------------------------------------------------------------------------------------------
 
-std::optional<onnx::NodeProto> upgradeDirectly(const onnx::NodeProto& node, int64_t from, int64_t to,
-                                               const NodeScope& scope) {
-  constexpr int64_t kOneAxis = 13;
-  if (from >= kOneAxis || to < kOneAxis || !isOneOf(node.op_type(), {"Softmax", "LogSoftmax", "Hardmax"})) return {};
-  const onnx::TypeProto* type = node.input().empty() ? nullptr : scope.type_of(node.input(0));
-  if (type == nullptr || !type->tensor_type().has_shape()) return {};
-  const auto& dims = type->tensor_type().shape().dim();
+std::optional<onnx::NodeProto> softmaxAlongOneAxis(const onnx::NodeProto& node, const NodeScope& scope) {
+  const onnx::TensorShapeProto* shape = shapeOfFirst(node, scope);
+  if (shape == nullptr) return {};
   const auto given = findAttribute(node.attribute(), "axis");
-  const int64_t axis = normalizeAxis(given == node.attribute().end() ? 1 : given->i(), dims.size());
+  const int64_t axis = normalizeAxis(given == node.attribute().end() ? 1 : given->i(), shape->dim_size());
   int64_t wide_axes = 0, wide_axis = axis;
-  for (auto i = static_cast<int>(axis); i < dims.size(); ++i) {
-    if (dims[i].has_dim_value() && dims[i].dim_value() == 1) continue;
+  for (auto i = static_cast<int>(axis); i < shape->dim_size(); ++i) {
+    if (shape->dim(i).has_dim_value() && shape->dim(i).dim_value() == 1) continue;
     ++wide_axes;
     wide_axis = i;
   }
@@ -126,6 +128,38 @@ std::optional<onnx::NodeProto> upgradeDirectly(const onnx::NodeProto& node, int6
   onnx::NodeProto upgraded = node;
   setAttribute(upgraded, "axis", wide_axis);
   return upgraded;
+}
+
+// --- PRelu --------------------------------------------------------------------------------------------------------
+
+/// [C] becomes [C,1,...], with as many axes as follow the batch.
+UpgradedNode broadcastSlopes(const onnx::NodeProto& node, const NodeScope& scope) {
+  const onnx::TensorShapeProto* shape = shapeOfFirst(node, scope);
+  const auto slopes = node.input_size() > 1 ? scope.constant(node.input(1)) : std::nullopt;
+  if (shape == nullptr || !slopes) throwUnsupported("its slopes are not constant, or its input has an unknown rank");
+  UpgradedNode upgraded{{node}, {}};
+  if (slopes->elementCount() == 1 || slopes->rank() != 1) return upgraded;
+  Shape by_channel(static_cast<size_t>(std::max(shape->dim_size() - 1, 1)), 1);
+  by_channel.front() = slopes->elementCount();
+  const std::string name = scope.unique_name(node.input(1) + "_by_channel");
+  upgraded.nodes.front().set_input(1, name);
+  upgraded.constants.emplace_back(name, slopes->alias(by_channel).clone());
+  return upgraded;
+}
+
+}  // namespace
+
+std::optional<UpgradedNode> upgradeDirectly(const onnx::NodeProto& node, int64_t from, int64_t to,
+                                            const NodeScope& scope) {
+  constexpr int64_t kBroadcastSlopes = 7, kSoftmaxOnOneAxis = 13;
+  if (node.op_type() == "PRelu" && from < kBroadcastSlopes && to >= kBroadcastSlopes) {
+    return broadcastSlopes(node, scope);
+  }
+  const bool is_softmax = isOneOf(node.op_type(), {"Softmax", "LogSoftmax", "Hardmax"});
+  if (!is_softmax || from >= kSoftmaxOnOneAxis || to < kSoftmaxOnOneAxis) return {};
+  auto upgraded = softmaxAlongOneAxis(node, scope);
+  if (!upgraded) return {};
+  return UpgradedNode{{std::move(*upgraded)}, {}};
 }
 
 onnx::NodeProto withoutUnreadOutputs(const onnx::NodeProto& node, const NodeScope& scope) {
