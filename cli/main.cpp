@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "app/eval_command.h"
@@ -71,6 +72,13 @@ ExitCode reportParse(const CLI::App& app, const CLI::ParseError& error) {
   return ExitCode::kOk;
 }
 
+/// Names in a damaged or hostile file may hold any byte, also those that move a terminal's cursor; lines may stay.
+std::string forTerminal(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7F); }, '?');
+  return text;
+}
+
 /// A full disk behind `quantize --dry-run > plan.txt` must not look like success.
 void requirePrinted() {
   if (!std::cout.flush()) throwBadInput("cannot write to standard output");
@@ -131,7 +139,7 @@ int main(int argc, char** argv) {
   try {
     return quant::parseAndRun(argc, argv);
   } catch (const quant::Error& error) {
-    std::cerr << "quantize: " << error.what() << '\n';
+    std::cerr << "quantize: " << quant::forTerminal(error.what()) << '\n';
     return static_cast<int>(error.code());
   } catch (const quant::Interrupted&) {
     std::cerr << "quantize: interrupted\n";
@@ -140,7 +148,7 @@ int main(int argc, char** argv) {
     std::cerr << "quantize: out of memory\n";
     return static_cast<int>(quant::ExitCode::kInternal);
   } catch (const std::exception& error) {
-    std::cerr << "quantize: internal error: " << error.what() << '\n';
+    std::cerr << "quantize: internal error: " << quant::forTerminal(error.what()) << '\n';
     return static_cast<int>(quant::ExitCode::kInternal);
   }
 }

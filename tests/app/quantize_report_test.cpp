@@ -1,0 +1,88 @@
+#include "app/quantize_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/quantize_options.h"
+
+namespace quant {
+namespace {
+
+using testing::HasSubstr;
+
+QuantizeReport smallReport() {
+  QuantizeReport report;
+  report.model = "a.onnx";
+  report.output = "b.onnx";
+  report.mode = "ptq-int8";
+  report.model_bytes = 4000;
+  report.output_bytes = 1000;
+  report.calibration = {"minmax", "3 samples (pictures)", 3, "pixel / 255", 0.25};
+  report.plan.nodes = {{"c", "conv", "Conv", Treatment::kInt8, "fits"},
+                       {"d", "conv2", "Conv", Treatment::kInt8, "fits"},
+                       {"p", "pool", "MaxPool", Treatment::kMoves, "shares"},
+                       {"s", "soft", "Softmax", Treatment::kFloat, "sensitive"}};
+  report.total_seconds = 1.5;
+  report.peak_memory = 12'000'000;
+  return report;
+}
+
+TEST(SummaryText, SaysFilesSizesRangesAndOperatorsByTreatment) {
+  EXPECT_EQ(summaryText(smallReport()),
+            "a.onnx -> b.onnx\n"
+            "  size       4.0 kB -> 1.0 kB (25.0 %)\n"
+            "  calibrated minmax: 3 samples (pictures) in 0.2 s\n"
+            "  pictures   pixel / 255\n"
+            "  int8       2 Conv, 1 MaxPool\n"
+            "  float      1 Softmax\n"
+            "  took       1.5 s, peak memory 12.0 MB\n");
+}
+
+TEST(SummaryText, SaysNoPreprocessingWhereThereIsNone) {
+  QuantizeReport report = smallReport();
+  report.calibration.preprocess.clear();
+  EXPECT_THAT(summaryText(report), testing::Not(HasSubstr("pictures  ")));
+}
+
+TEST(SummaryText, PrintsEveryWarning) {
+  QuantizeReport report = smallReport();
+  report.plan.warnings = {"value 'x' is never other than zero"};
+  EXPECT_THAT(summaryText(report), HasSubstr("  warning    value 'x' is never other than zero\n"));
+}
+
+TEST(PlanText, AlignsNodesInColumns) {
+  EXPECT_THAT(planText(smallReport().plan),
+              testing::StartsWith("int8         Conv     conv   fits\n"
+                                  "int8         Conv     conv2  fits\n"
+                                  "int8 (moves) MaxPool  pool   shares\n"
+                                  "float        Softmax  soft   sensitive\n"
+                                  "\n"));
+}
+
+TEST(PlanText, ALongNameMovesOnlyItsOwnLine) {
+  QuantizationPlan plan = smallReport().plan;
+  plan.nodes[0].label = std::string(60, 'x');
+  EXPECT_THAT(planText(plan), HasSubstr("\nint8         Conv     conv2" + std::string(48 - 5, ' ') + "  fits\n"));
+}
+
+TEST(ReportJson, HoldsEveryNodeWithItsReason) {
+  const auto json = nlohmann::json::parse(reportJson(smallReport()));
+  ASSERT_EQ(json["nodes"].size(), 4);
+  EXPECT_EQ(json["nodes"][3]["node"], "soft");
+  EXPECT_EQ(json["nodes"][3]["reason"], "sensitive");
+  EXPECT_EQ(json["calibration"]["samples"], 3);
+  EXPECT_EQ(json["output"]["bytes"], 1000);
+}
+
+TEST(OutputPath, IsBesideTheModelUnlessNamed) {
+  QuantizeOptions options;
+  options.model = "dir/net.v2.onnx";
+  EXPECT_EQ(outputPath(options), "dir/net.v2.int8.onnx");
+  options.output = "other.onnx";
+  EXPECT_EQ(outputPath(options), "other.onnx");
+}
+
+}  // namespace
+}  // namespace quant

@@ -1,0 +1,373 @@
+"""What a person sees of the real binary: output, exit codes, files. Python's standard library only."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+BINARY = os.environ["QUANTIZE_BINARY"]
+DIGITS = pathlib.Path(os.environ["QUANTIZE_SOURCE_DIR"]) / "models" / "digits"
+PICTURES = DIGITS / "calibration"
+SCALE = ["--scale", "1/255"]
+
+
+def run(*arguments, **options):
+    command = [BINARY, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120,
+                          check=False, **options)
+
+
+class CliTest(unittest.TestCase):
+    """Each test works in a folder of its own, on copies: a wrong command must not damage the sources."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="quantize-cli-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.model = pathlib.Path(shutil.copy(DIGITS / "digits.onnx", self.folder))
+        self.output = self.folder / "out.onnx"
+
+    def quantize(self, *flags, model=None, data=PICTURES, output=None, **options):
+        return run(model or self.model, "--calib-data", data, *SCALE, "-o", output or self.output, *flags, **options)
+
+    def quantized(self, *flags, **options):
+        """The bytes of the written model."""
+        self.assert_done(self.quantize(*flags, **options))
+        return self.output.read_bytes()
+
+    def plan(self, *flags):
+        """Operator -> treatments of its nodes, as --dry-run prints them."""
+        result = self.quantize("--dry-run", *flags)
+        self.assert_done(result)
+        rows = {}
+        for line in result.stdout.split("\n\n")[0].splitlines():
+            treatment, operator = line.replace("int8 (moves)", "moves").split()[:2]
+            rows.setdefault(operator, set()).add(treatment)
+        return rows
+
+    def assert_done(self, result):
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def assert_refused(self, result, *parts, code=2):
+        """One line that holds `parts`, and nothing written."""
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertRegex(result.stderr, r"\Aquantize: [^\n]+\n\Z")
+        for part in parts:
+            self.assertIn(part, result.stderr)
+        self.assertFalse(self.output.exists())
+        self.assertEqual(list(self.folder.glob("*.tmp")), [])
+
+
+class Quantizing(CliTest):
+    def test_writes_the_model_and_prints_a_summary(self):
+        result = self.quantize()
+        self.assert_done(result)
+        self.assertLess(self.output.stat().st_size, self.model.stat().st_size)
+        titles = [line.split()[0] for line in result.stdout.splitlines()[1:] if line[2] != " "]
+        self.assertEqual(titles, ["size", "calibrated", "pictures", "int8", "float", "verified", "took"])
+
+    def test_has_no_colours_and_bars_in_a_pipe(self):
+        result = self.quantize("-v")
+        self.assertEqual(result.returncode, 0)
+        self.assertNotIn("\x1b", result.stdout + result.stderr)
+        self.assertNotIn("\r", result.stdout + result.stderr)
+
+    def test_writes_beside_the_model_by_default(self):
+        self.assert_done(run(self.model, "--calib-data", PICTURES, *SCALE))
+        self.assertTrue((self.folder / "digits.int8.onnx").exists())
+
+    def test_quietly_prints_nothing(self):
+        result = self.quantize("-q")
+        self.assert_done(result)
+        self.assertEqual(result.stdout, "")
+        self.assertTrue(self.output.exists())
+
+    def test_dry_run_gives_a_reason_for_every_node_and_writes_nothing(self):
+        result = self.quantize("--dry-run")
+        self.assert_done(result)
+        nodes = result.stdout.split("\n\n")[0].splitlines()
+        self.assertEqual(len(nodes), 20)
+        for line in nodes:
+            self.assertRegex(line, r"^(int8|int8 \(moves\)|absorbed|float) +\w+ +/\S+ +\w.+$")
+        self.assertEqual(list(self.folder.iterdir()), [self.model])
+
+    def test_report_holds_nodes_values_and_verification(self):
+        path = self.folder / "r.json"
+        self.assert_done(self.quantize("--report", path, "--verify", "3", "--verify-exact"))
+        report = json.loads(path.read_text())
+        self.assertEqual(len(report["nodes"]), 20)
+        self.assertIn("image", [row["value"] for row in report["values"]])
+        self.assertEqual([(row["backend"], row["samples"]) for row in report["verification"]],
+                         [("onednn", 3), ("reference", 3)])
+
+    def test_a_later_flag_replaces_an_earlier_one(self):
+        self.assert_done(self.quantize("--calib-samples", "5", "--calib-samples", "7"))
+        self.assertIn("7 of 200 samples", self.quantize("--calib-samples", "5", "--calib-samples", "7").stdout)
+
+
+class Ranges(CliTest):
+    def test_loaded_ranges_give_the_same_bytes(self):
+        path = self.folder / "ranges.json"
+        direct = self.quantized("--save-ranges", path)
+        self.assertEqual(self.quantized("--load-ranges", path), direct)
+
+    def test_of_another_model_are_refused(self):
+        path = self.folder / "ranges.json"
+        self.quantized("--save-ranges", path)
+        other = self.folder / "other.onnx"
+        shutil.move(self.output, other)
+        self.assert_refused(self.quantize("--load-ranges", path, model=other), "ranges.json", "another model")
+
+    def test_do_not_depend_on_threads_or_batch_size(self):
+        expected = self.quantized("--threads", "1")
+        for flags in (["--threads", "2"], ["--batch-size", "7"], ["--batch-size", "1000"]):
+            with self.subTest(flags):
+                self.assertEqual(self.quantized(*flags), expected)
+
+    def test_do_not_depend_on_the_order_of_files(self):
+        shuffled = self.folder / "shuffled"
+        shuffled.mkdir()
+        pictures = sorted(PICTURES.rglob("*.png"))
+        random.Random(3).shuffle(pictures)
+        for index, picture in enumerate(pictures):
+            shutil.copy(picture, shuffled / f"{index:03}.png")
+        one, other = self.folder / "one.json", self.folder / "other.json"
+        self.assert_done(self.quantize("--save-ranges", one))
+        self.assert_done(self.quantize("--save-ranges", other, data=shuffled))
+        self.assertEqual(one.read_bytes(), other.read_bytes())
+
+
+class Choices(CliTest):
+    def test_every_calibration_method_works_and_differs(self):
+        models = {self.quantized("--calib-method", name) for name in ("minmax", "percentile", "kl", "mse")}
+        self.assertEqual(len(models), 4)
+
+    def test_every_form_of_integers_gives_another_model(self):
+        flags = [[], ["--per-tensor"], ["--activations", "s8"], ["--symmetric"], ["--activations", "s8", "--symmetric"]]
+        self.assertEqual(len({self.quantized(*row) for row in flags}), len(flags))
+
+    def test_all_nodes_excluded_stay_float(self):
+        self.assertEqual(set().union(*self.plan("--exclude-node", "*").values()), {"float"})
+
+    def test_an_operator_excluded_stays_float(self):
+        rows = self.plan("--exclude-op", "Gemm")
+        self.assertEqual((rows["Gemm"], rows["Conv"]), ({"float"}, {"int8"}))
+
+    def test_only_the_operator_named_is_quantized(self):
+        rows = self.plan("--op", "Gemm")
+        self.assertEqual((rows["Gemm"], rows["Conv"]), ({"int8"}, {"float"}))
+
+    def test_only_the_node_named_is_quantized(self):
+        rows = self.plan("--include-node", "/classifier/*")
+        self.assertEqual((rows["Gemm"], rows["Conv"]), ({"int8"}, {"float"}))
+
+    def test_first_and_last_nodes_can_be_excluded(self):
+        self.assertEqual(self.plan("--exclude-first", "1")["Conv"], {"int8", "float"})
+        self.assertEqual(self.plan("--exclude-last", "1")["Gemm"], {"float"})
+
+    def test_an_unknown_node_is_answered_with_the_nearest_name(self):
+        self.assert_refused(self.quantize("--exclude-node", "/classifier/Gem"), "'/classifier/Gem'",
+                            "nearest is '/classifier/Gemm'")
+
+
+class Mistakes(CliTest):
+    def test_no_arguments_print_usage(self):
+        result = run()
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertTrue(result.stderr.startswith("Usage: quantize MODEL --calib-data DIR"))
+
+    def test_an_unknown_flag(self):
+        self.assert_refused(self.quantize("--foo"), "--foo", "see quantize --help")
+
+    def test_values_outside_their_range(self):
+        for flag, value in (("--percentile", "30"), ("--calib-samples", "-1"), ("--verify", "-1"), ("--threads", "0"),
+                            ("--batch-size", "0"), ("--calib-method", "foo"), ("--activations", "s4")):
+            with self.subTest(flag):
+                self.assert_refused(self.quantize(flag, value), flag)
+
+    def test_a_wrong_preprocessing(self):
+        self.assert_refused(self.quantize("--resize", "huge"), "'huge'")
+
+    def test_a_missing_model(self):
+        self.assert_refused(self.quantize(model="nope.onnx"), "'nope.onnx'", "No such file")
+
+    def test_a_folder_as_model(self):
+        self.assert_refused(self.quantize(model=self.folder), "not a regular file")
+
+    def test_files_that_are_no_models(self):
+        contents = {"text": b"hello, world\n", "empty": b"", "truncated": self.model.read_bytes()[:1000]}
+        for name, content in contents.items():
+            with self.subTest(name):
+                path = self.folder / name
+                path.write_bytes(content)
+                self.assert_refused(self.quantize(model=path), name, "not an ONNX model")
+
+    def test_no_samples_named(self):
+        self.assert_refused(run(self.model, "-o", self.output), "--calib-data DIR", "--load-ranges FILE")
+
+    def test_a_missing_folder_of_samples(self):
+        self.assert_refused(self.quantize(data=self.folder / "nope"), "--calib-data", "nope")
+
+    def test_an_empty_folder_of_samples(self):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.assert_refused(self.quantize(data=empty), "empty", "no samples")
+
+    def test_broken_pictures_are_named(self):
+        whole = (PICTURES / "0" / "0020.png").read_bytes()
+        for name, content in (("short.png", whole[:60]), ("bad.jpg", b"\xff\xd8\xff\xe0 this is no JPEG")):
+            with self.subTest(name):
+                data = self.folder / f"with-{name}"
+                data.mkdir()
+                (data / name).write_bytes(content)
+                (data / "good.png").write_bytes(whole)
+                self.assert_refused(self.quantize(data=data), name)
+
+    def test_folders_missing_for_results_are_found_before_the_work(self):
+        for flags in (["--report", "no/r.json"], ["--save-ranges", "no/r.json"]):
+            with self.subTest(flags[0]):
+                self.assert_refused(self.quantize(*flags), "there is no folder 'no'")
+        self.assert_refused(self.quantize(output=self.folder / "no" / "x.onnx"), "there is no folder")
+
+    def test_the_model_is_not_overwritten(self):
+        before = self.model.read_bytes()
+        link = self.folder / "link.onnx"
+        link.symlink_to(self.model)
+        for output in (self.model, link):
+            with self.subTest(output.name):
+                self.assert_refused(self.quantize(output=output), output.name, "give another name")
+                self.assertEqual(self.model.read_bytes(), before)
+
+    def test_a_dry_run_writes_no_report_either(self):
+        self.assert_refused(self.quantize("--dry-run", "--report", self.folder / "r.json"), "--dry-run")
+
+    def test_an_existing_output_survives_a_failure(self):
+        existing = self.folder / "existing.onnx"
+        existing.write_text("precious")
+        self.assert_refused(self.quantize(data=self.folder / "nope", output=existing))
+        self.assertEqual(existing.read_text(), "precious")
+
+    def test_an_unknown_operator_is_named_with_its_node(self):
+        bytes_ = self.model.read_bytes()
+        path = self.folder / "unknown.onnx"
+        path.write_bytes(bytes_.replace(b'"\x04Relu', b'"\x04Abcd'))  # op_type is field 4 of NodeProto
+        self.assert_refused(self.quantize(model=path), "Abcd", "'/Relu'", code=3)
+
+
+class Streams(CliTest):
+    def test_a_reader_that_leaves_early_sees_no_error(self):
+        command = f"'{BINARY}' '{self.model}' --calib-data '{PICTURES}' --scale 1/255 --dry-run | true"
+        result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(result.stderr, "")
+
+    def test_a_full_disk_behind_standard_output_is_an_error(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            result = subprocess.run([BINARY, self.model, "--calib-data", PICTURES, *SCALE, "--dry-run"], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual((result.returncode, result.stderr), (2, "quantize: cannot write to standard output\n"))
+
+    def test_closed_streams_do_not_reach_into_the_model(self):
+        expected = self.quantized()
+        other = self.folder / "closed.onnx"
+        command = f"'{BINARY}' '{self.model}' --calib-data '{PICTURES}' --scale 1/255 -o '{other}' >&- 2>&- <&-"
+        self.assertEqual(subprocess.run(["bash", "-c", command], timeout=60, check=False).returncode, 0)
+        self.assertEqual(other.read_bytes(), expected)
+
+    def test_an_interrupt_ends_with_130_and_leaves_nothing(self):
+        many = self.folder / "many"
+        many.mkdir()
+        pictures = sorted(PICTURES.rglob("*.png"))
+        for index in range(20000):
+            (many / f"{index:05}.png").symlink_to(pictures[index % len(pictures)])
+        command = [BINARY, self.model, "--calib-data", many, *SCALE, "--calib-samples", "0", "-o", self.output]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            time.sleep(0.7)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out, err), (130, "", "quantize: interrupted\n"))
+        self.assertFalse(self.output.exists())
+        self.assertEqual(list(self.folder.glob("*.tmp")), [])
+
+
+class Evaluating(CliTest):
+    def test_needs_no_flags_for_a_model_that_says_how_its_pictures_are_prepared(self):
+        self.assert_done(self.quantize())
+        result = run("eval", self.model, self.output, "--data", DIGITS / "validation", "--latency-runs", "3",
+                     "--threads", "1")
+        self.assert_done(result)
+        head, floats, ints = [line.split() for line in result.stdout.splitlines()[1:]]
+        self.assertEqual(head, ["model", "top-1", "top-5", "same", "size", "p50", "p90"])
+        self.assertGreaterEqual(float(floats[1]), 98)
+        self.assertGreaterEqual(float(ints[1]), 98)
+
+    def test_a_missing_model_is_named(self):
+        self.assert_refused(run("eval", "nope.onnx", "--data", DIGITS / "validation"), "'nope.onnx'")
+
+    def test_data_is_required(self):
+        self.assert_refused(run("eval", self.model), "--data")
+
+
+class Help(CliTest):
+    def test_has_examples_and_fits_a_terminal(self):
+        for command in (["--help"], ["eval", "--help"]):
+            with self.subTest(command):
+                result = run(*command)
+                self.assert_done(result)
+                self.assertIn("Examples:\n  quantize ", result.stdout)
+                self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
+
+    def test_names_every_calibration_method_and_the_default(self):
+        text = run("--help").stdout
+        for name in ("minmax:", "percentile:", "kl:", "mse:", "(default: mse)"):
+            self.assertIn(name, text)
+
+    def test_version(self):
+        self.assertRegex(run("--version").stdout, r"^quantize \d+\.\d+\.\d+\n$")
+
+
+def mutate(model, seed):
+    """A damaged copy: bytes flipped, the end cut off, or two blocks swapped."""
+    dice, damaged = random.Random(seed), bytearray(model)
+    kind = seed % 4
+    if kind in (0, 1):  # most of the file is weights: half of these aim at its structure
+        end = len(damaged) if kind == 0 else 4000
+        for _ in range(dice.randint(1, 20)):
+            damaged[dice.randrange(end)] = dice.randrange(256)
+    elif kind == 2:
+        del damaged[dice.randrange(len(damaged)):]
+    else:
+        size = dice.randint(1, 400)
+        a, b = sorted((dice.randrange(len(damaged) - 2 * size), dice.randrange(len(damaged) - 2 * size)))
+        b = max(b, a + size)
+        damaged[a:a + size], damaged[b:b + size] = damaged[b:b + size], damaged[a:a + size]
+    return bytes(damaged)
+
+
+class DamagedModels(CliTest):
+    def attempt(self, seed):
+        path = self.folder / f"damaged{seed}.onnx"
+        path.write_bytes(mutate(self.model.read_bytes(), seed))
+        result = run(path, "--calib-data", PICTURES, *SCALE, "--verify", "0", "--calib-samples", "2", "--threads", "1",
+                     "-o", self.folder / f"out{seed}.onnx")
+        path.unlink()
+        written = (self.folder / f"out{seed}.onnx").exists()
+        if result.returncode not in (0, 2, 3) or written != (result.returncode == 0):
+            return f"seed {seed}: exit {result.returncode}, written: {written}, {result.stderr[:300]}"
+        return None
+
+    def test_end_in_an_exit_code_of_their_own(self):
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            failures = [failure for failure in pool.map(self.attempt, range(300)) if failure]
+        self.assertEqual(failures, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
