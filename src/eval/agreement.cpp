@@ -9,6 +9,13 @@
 
 namespace quant {
 
+namespace {
+
+/// NaN has no place in an order: it stands below every number.
+float rankable(float score) { return std::isnan(score) ? -std::numeric_limits<float>::infinity() : score; }
+
+}  // namespace
+
 void Agreement::add(const Tensor& expected, const Tensor& actual) {
   if (expected.shape() != actual.shape()) {
     throwBadInput("the models' outputs differ in shape: {} and {}", toString(expected.shape()),
@@ -61,7 +68,7 @@ std::vector<int64_t> topK(std::span<const float> scores, size_t k) {
   k = std::min(k, order.size());
   const auto middle = order.begin() + static_cast<ptrdiff_t>(k);
   std::partial_sort(order.begin(), middle, order.end(), [&](int64_t a, int64_t b) {
-    const float x = scores[static_cast<size_t>(a)], y = scores[static_cast<size_t>(b)];
+    const float x = rankable(scores[static_cast<size_t>(a)]), y = rankable(scores[static_cast<size_t>(b)]);
     return x != y ? x > y : a < b;
   });
   order.resize(k);

@@ -31,7 +31,7 @@ class Agreement {
   int64_t elements_ = 0, new_non_finite_ = 0;
 };
 
-/// The indices of the k largest of `scores`, best first; equal scores in the order of their indices.
+/// The indices of the k largest of `scores`, best first; equal scores in the order of their indices, NaN last.
 std::vector<int64_t> topK(std::span<const float> scores, size_t k);
 
 }  // namespace quant

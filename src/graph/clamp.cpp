@@ -27,4 +27,9 @@ std::optional<Range> clampOf(const Graph& graph, const Node& node) {
   return range;
 }
 
+bool impliedBySaturation(const Range& clamp, const QuantParams& params) {
+  const QuantLimits limits = storageLimits(params.storage());
+  return params.quantize(clamp.low) <= limits.low && params.quantize(clamp.high) >= limits.high;
+}
+
 }  // namespace quant

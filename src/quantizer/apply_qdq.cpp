@@ -40,14 +40,12 @@ class Rewriter {
   }
 
   void run() {
+    const std::vector<Node*> nodes = graph_.nodes();  // in topological order, without those that come
     for (const NodePlacement& row : plan_.nodes) quantizeWeights(row);
-    // The order of the rows is topological, and so is the order in which the new nodes come.
     for (const auto& name : graph_.inputs()) quantizeValue(name);
-    for (const NodePlacement& row : plan_.nodes) {
-      const Node* node = graph_.producer(row.output);
-      for (const auto& output : std::vector<std::string>(node->proto().output().begin(), node->proto().output().end())) {
-        quantizeValue(output);
-      }
+    for (const Node* node : nodes) {
+      const std::vector<std::string> outputs(node->proto().output().begin(), node->proto().output().end());
+      for (const auto& output : outputs) quantizeValue(output);
     }
     removeAbsorbed();
     graph_.removeUnused();
@@ -137,20 +135,19 @@ class Rewriter {
     const bool is_output = for_all && graph_.isOutput(value) && !graph_.isCaptured(value);
     if (readers.empty() && !is_output) return;
 
-    const std::string source = is_output ? renameProduced(value, readers) : value;
+    const std::string source = is_output ? renameProduced(value) : value;
     const QuantizedNames names = quantizeNode(source, value, found->second);
     const std::string result = dequantize(names, is_output ? value : graph_.uniqueName(value + "_dequantized"), {});
-    for (Node* reader : readers) readInstead(*reader, is_output ? source : value, result);
+    for (Node* reader : readers) readInstead(*reader, value, result);
   }
 
   /// A graph output keeps its name for what comes out last, so its producer writes another one.
-  std::string renameProduced(const std::string& value, const std::vector<Node*>& readers) {
+  std::string renameProduced(const std::string& value) {
     Node& producer = *graph_.producer(value);
     std::string renamed = graph_.uniqueName(value + "_float");
     for (int i = 0; i < producer.outputCount(); ++i) {
       if (producer.output(i) == value) graph_.setOutput(producer, i, renamed);
     }
-    for (Node* reader : readers) readInstead(*reader, value, renamed);
     if (auto row = rows_.extract(value)) {
       row.key() = renamed;
       rows_.insert(std::move(row));
@@ -174,22 +171,12 @@ class Rewriter {
 
   /// Conv -> Relu -> Q   becomes   Conv -> Q: the quantization saturates where the Relu would clamp.
   void removeAbsorbed() {
-    for (const NodePlacement& row : plan_.nodes) {
-      if (row.treatment != Treatment::kAbsorbed) continue;
-      for (Node* node : graph_.nodes()) {
-        if (isAbsorbed(*node, row)) {
-          const std::string source = node->input(0), result = node->output();
-          for (Node* reader : graph_.consumers(result)) readInstead(*reader, result, source);
-          graph_.removeNode(*node);
-          break;
-        }
-      }
+    for (const auto& [result, row] : rows_) {
+      if (row->treatment != Treatment::kAbsorbed) continue;
+      Node& node = *graph_.producer(result);
+      for (Node* reader : graph_.consumers(result)) readInstead(*reader, result, node.input(0));
+      graph_.removeNode(node);
     }
-  }
-
-  [[nodiscard]] bool isAbsorbed(const Node& node, const NodePlacement& row) const {
-    const auto found = rows_.find(node.output());
-    return found != rows_.end() && found->second == &row;
   }
 
   Graph& graph_;

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <limits>
 
 #include "core/error.h"
 #include "graph/clamp.h"
+#include "quantizer/obstacle.h"
 #include "quantizer/selection.h"
 
 namespace quant {
@@ -78,13 +77,6 @@ std::optional<Family> familyOf(const Node& node) {
   return row == kFamilies.end() ? std::nullopt : std::optional(row->family);
 }
 
-bool isFloat(const Graph& graph, const std::string& value) {
-  const auto type = graph.valueType(value);
-  return !type || type->type == DataType::kFloat32;
-}
-
-int64_t rankOf(const Graph& graph, const std::string& constant) { return graph.constant(constant)->rank(); }
-
 bool touchesQuantized(const Graph& graph, const Node& node) {
   for (int i = 0; i < node.inputCount(); ++i) {
     const Node* producer = graph.producer(node.input(i));
@@ -92,35 +84,6 @@ bool touchesQuantized(const Graph& graph, const Node& node) {
   }
   return std::ranges::any_of(graph.consumers(node.output()),
                              [](const Node* reader) { return reader->is("QuantizeLinear"); });
-}
-
-/// Why an operator with weights cannot compute on integers; nothing when it can.
-std::optional<std::string> obstacle(const Graph& graph, const Node& node) {
-  if (!isFloat(graph, node.input(0))) {
-    return fmt::format("its input '{}' is {}, not float", node.input(0), toString(graph.valueType(node.input(0))->type));
-  }
-  if (graph.isConstant(node.input(0))) return fmt::format("its first operand '{}' is constant", node.input(0));
-  const bool has_weights = graph.isConstant(node.input(1));
-  if (!has_weights && !node.is("MatMul")) return fmt::format("its weights '{}' are computed", node.input(1));
-  if (has_weights && !isFloat(graph, node.input(1))) return fmt::format("its weights '{}' are not float", node.input(1));
-  if (node.hasInput(2)) {
-    if (!graph.isConstant(node.input(2))) return fmt::format("its bias '{}' is computed", node.input(2));
-    if (!isFloat(graph, node.input(2))) return fmt::format("its bias '{}' is not float", node.input(2));
-  }
-  if (node.is("MatMul") && has_weights && rankOf(graph, node.input(1)) != 2) {
-    return fmt::format("its weights '{}' are not a matrix", node.input(1));
-  }
-  if (node.is("Gemm")) {
-    if (node.attr("alpha", 1.0F) != 1) return fmt::format("alpha is {}, and int8 Gemm has none", node.attr("alpha", 1.0F));
-    if (node.hasInput(2) && node.attr("beta", 1.0F) != 1) return "beta is not 1, and int8 Gemm has none";
-    if (node.attr("transA", int64_t{0}) != 0) return "its activation is transposed (transA)";
-    const auto& weights = *graph.constant(node.input(1));
-    const int64_t columns = weights.shape()[node.attr("transB", int64_t{0}) != 0 ? 0 : 1];
-    if (node.hasInput(2) && graph.constant(node.input(2))->elementCount() != columns) {
-      return "its bias is not one value for each column";
-    }
-  }
-  return {};
 }
 
 class Placer {
@@ -162,7 +125,7 @@ class Placer {
 
   void placeWeighted(const Node& node) {
     if (familyOf(node) != Family::kWeighted || isLeftAlone(node)) return;
-    if (const auto reason = obstacle(graph_, node)) return stayFloat(node, *reason);
+    if (const auto reason = obstacleTo8Bits(graph_, node)) return stayFloat(node, *reason);
     row(node).treatment = Treatment::kInt8;
     need(node.input(0));
     if (graph_.isConstant(node.input(1))) {
@@ -180,7 +143,8 @@ class Placer {
     if (!canAbsorb() || !graph_.hasSingleUse(output)) return output;
     const Node& reader = *graph_.consumers(output).front();
     const auto clamp = clampOf(graph_, reader);
-    if (!clamp || clamp->low > 0 || clamp->high < 0 || isLeftAlone(reader)) return output;
+    if (!clamp || clamp->low > 0 || clamp->high < 0 || graph_.isCaptured(reader.output())) return output;
+    if (isLeftAlone(reader)) return output;
     row(reader).treatment = Treatment::kAbsorbed;
     row(reader).reason = fmt::format("the saturation of '{}' does the same", reader.output());
     return reader.output();
@@ -229,6 +193,7 @@ class Placer {
     if (!isFloat(graph_, source)) return stayFloat(node, "does not compute on float");
     if (!isInt8(source)) return stayFloat(node, fmt::format("its input '{}' is computed in float", source));
     if (node.is("MaxPool") && node.outputCount() > 1) return stayFloat(node, "its indices are read");
+    if (node.is("Resize") && node.attr("mode", "nearest") == "cubic") return placeJoin(node, 1);  // it overshoots
     row(node).treatment = Treatment::kMoves;
     row(node).reason = fmt::format("shares the parameters of '{}'", source);
     for (const auto& output : node.proto().output()) {
@@ -272,6 +237,10 @@ Placement place(const Graph& graph, const Int8Options& options) { return Placer(
 std::set<std::string> watchList(const Placement& placement) {
   std::set<std::string> values;
   for (const auto& [value, root] : placement.values) values.insert(root);
+  // Whether the parameters of its root can stand for an absorbed clamp is known only once they are.
+  for (const NodePlacement& row : placement.nodes) {
+    if (row.treatment == Treatment::kAbsorbed) values.insert(row.output);
+  }
   return values;
 }
 

@@ -1,6 +1,7 @@
 #include "quantizer/plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "graph/clamp.h"
@@ -31,11 +32,35 @@ QuantParams activationParams(Range range, const Int8Options& options) {
                                        : asymmetricParams(range, options.activation_type);
 }
 
+/// The parameters of a value: those of its root, unless an absorbed clamp makes the value and only its own would saturate
+/// where the clamp does (a Relu before a Concat whose other sources are negative).
+QuantParams paramsFor(const Graph& graph, const std::string& value, const std::string& root, const RangeTable& ranges,
+                      const Int8Options& options) {
+  QuantParams params = activationParams(withinClamp(graph, root, entryOf(ranges, root).range), options);
+  const Node* producer = graph.producer(value);
+  if (value == root || producer == nullptr) return params;
+  const auto clamp = clampOf(graph, *producer);
+  if (!clamp || impliedBySaturation(*clamp, params)) return params;
+  return activationParams(withinClamp(graph, value, entryOf(ranges, value).range), options);
+}
+
+/// A clamp stays where the stored range does not end with it: in a tensor that was zero in every sample, or in symmetric
+/// storage that reaches as far below zero as above.
+void keepClampsThatStorageDoesNotImply(QuantizationPlan& plan, const Graph& graph) {
+  for (NodePlacement& row : plan.nodes) {
+    if (row.treatment != Treatment::kAbsorbed) continue;
+    const auto clamp = clampOf(graph, *graph.producer(row.output));
+    if (impliedBySaturation(clamp.value(), plan.activations.at(row.output))) continue;
+    row.treatment = Treatment::kInt8;
+    row.reason = fmt::format("clamps more than the saturation of '{}'", row.output);
+  }
+}
+
 void planActivations(QuantizationPlan& plan, const Graph& graph, const Placement& placement, const RangeTable& ranges,
                      const Int8Options& options) {
   for (const auto& [value, root] : placement.values) {
     const auto& entry = entryOf(ranges, root);
-    plan.activations.emplace(value, activationParams(withinClamp(graph, root, entry.range), options));
+    plan.activations.emplace(value, paramsFor(graph, value, root, ranges, options));
     if (value != root) continue;
     if (entry.non_finite > 0) {
       plan.warnings.push_back(fmt::format("'{}' held {} values that are not finite; they were left out of its range",
@@ -56,6 +81,10 @@ WeightPlan planWeights(const Graph& graph, const Node& node, int input, float sr
   const QuantParams params = weightParams(node, weights, options);
   std::vector<float> scales(params.scales().begin(), params.scales().end());
   const int widened = widenForBias(scales, src_scale, biasOf(graph, node));
+  if (!std::ranges::all_of(scales, [](float scale) { return std::isfinite(scale); })) {
+    throwBadInput("the bias '{}' of node '{}' is too large to stand beside activations of scale {}; leave the node out "
+                  "with --exclude-node", node.input(2), node.label(), src_scale);
+  }
   if (widened == 0) return {node.input(input), input, params, 0};
   const QuantParams wide = params.axis() ? QuantParams(params.storage(), scales,
                                                        std::vector<int32_t>(scales.size(), 0), *params.axis())
@@ -83,6 +112,7 @@ QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTa
   QuantizationPlan plan;
   planActivations(plan, graph, placement, ranges, options);
   plan.nodes = std::move(placement.nodes);
+  keepClampsThatStorageDoesNotImply(plan, graph);
   for (NodePlacement& row : plan.nodes) {
     const auto weights = placement.weights.find(row.output);
     if (weights == placement.weights.end()) continue;

@@ -22,6 +22,13 @@ std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis) {
   return largest;
 }
 
+/// The next float above `scale`; infinite where 127 steps of it would be no float.
+float roundedUp(double scale) {
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  if (scale > kLargest / 127) return std::numeric_limits<float>::infinity();
+  return std::nextafter(static_cast<float>(scale), kLargest);
+}
+
 }  // namespace
 
 int64_t outputChannelAxis(const Node& node, int64_t weights_rank) {
@@ -51,9 +58,12 @@ int widenForBias(std::vector<float>& weight_scales, float src_scale, std::span<c
   int widened = 0;
   for (size_t i = 0; i < bias.size(); ++i) {
     float& scale = weight_scales[weight_scales.size() == 1 ? 0 : i];
-    const double least = std::abs(static_cast<double>(bias[i])) / (kLimit * src_scale);
+    // The bias' own scale, src_scale * weight_scale, must be a normal float.
+    const double unit =
+        std::max<double>(std::abs(static_cast<double>(bias[i])) / kLimit, std::numeric_limits<float>::min());
+    const double least = unit / src_scale;
     if (scale >= least) continue;
-    scale = std::nextafter(static_cast<float>(least), std::numeric_limits<float>::max());
+    scale = roundedUp(least);
     ++widened;
   }
   return widened;

@@ -12,7 +12,8 @@ int64_t outputChannelAxis(const Node& node, int64_t weights_rank);
 /// Scales for the int8 weights of `node`: symmetric, narrow range, one for each output channel or for all.
 QuantParams weightParams(const Node& node, const Tensor& weights, const Int8Options& options);
 
-/// Enlarges the scales of channels whose bias would not fit int32 at src_scale * weight_scale, and returns how many.
+/// Enlarges the scales of channels whose bias would not fit int32 at src_scale * weight_scale, and returns how many. A
+/// scale becomes infinite where no float is large enough.
 int widenForBias(std::vector<float>& weight_scales, float src_scale, std::span<const float> bias);
 
 /// round(bias / (src_scale * weight_scale)) for each channel, as int32.

@@ -66,13 +66,9 @@ class Executor::Impl {
   size_t number(const std::string& value) {
     if (value.empty()) return kAbsent;
     const auto [entry, added] = numbers_.emplace(value, values_.size());
-    if (added) {
-      values_.emplace_back();
-      if (const Tensor* constant = graph_.constant(value)) {
-        values_.back() = {constant->alias(), {}, {}, true};
-        return entry->second;
-      }
-    }
+    if (!added) return entry->second;
+    values_.emplace_back();
+    if (const Tensor* constant = graph_.constant(value)) values_.back() = {constant->alias(), {}, {}, true};
     return entry->second;
   }
 
@@ -165,7 +161,11 @@ class Executor::Impl {
   void storeResults(const Step& step, KernelContext& context, const Watcher& watcher) {
     for (size_t i = 0; i < step.outputs.size(); ++i) {
       auto& result = context.results()[i];
-      if (step.outputs[i] == kAbsent || !result) continue;
+      if (step.outputs[i] == kAbsent) continue;
+      if (!result) {
+        if (step.wanted[i]) throwInternal("node '{}' ({}) gave no output {}", step.node->label(), step.node->opType(), i);
+        continue;
+      }
       const std::string& name = step.node->output(static_cast<int>(i));
       if (watcher && options_.watched.contains(name)) watcher(name, *result);
       if (i == 0) countMacs(step, result->shape());

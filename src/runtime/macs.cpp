@@ -49,9 +49,10 @@ int64_t countOf(Kind kind, const Shape& src, const Shape& weights, const Shape& 
     case Kind::kConv: return product(dst, 0) * product(weights, 1);
     case Kind::kConvTranspose: return product(src, 0) * product(weights, 1);
     case Kind::kMatMul: {
-      // The inner dimension: both operands together hold it twice, beside the sizes that the result has.
+      if (weights.size() < 2) return product(dst, 0) * product(weights, 0);  // a vector is all depth
+      // Depth times columns, in either order.
+      const int64_t matrix = product(weights, weights.size() - 2);
       const int64_t columns = dst.empty() ? 1 : dst.back();
-      const int64_t matrix = weights.size() < 2 ? product(weights, 0) : product(weights, weights.size() - 2);
       return columns == 0 ? 0 : product(dst, 0) * (matrix / columns);
     }
   }

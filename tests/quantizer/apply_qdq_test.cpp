@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "runtime/executor.h"
 #include "support/onnx_text.h"
 
@@ -117,6 +119,57 @@ TEST(ApplyQdq, WeightScalesWidenWhereTheBiasWouldNotFitInt32) {
   const int32_t bias = graph.constant("b_quantized")->data<int32_t>()[0];
   const float scale = graph.constant("b_quantized_scale")->data<float>()[0];
   EXPECT_NEAR(static_cast<float>(bias) * scale, 100.0F, 1e-3);
+}
+
+TEST(ApplyQdq, AValueThatASubgraphReadsStaysThereInFloat) {
+  const Graph graph = quantized(R"(g (float[1,1,2,2] x, bool k) => (float[1,1,2,2] z, float[1,1,2,2] y)
+      <float[1,1,1,1] w = {1}> {
+        c = Conv(x, w)
+        r = Relu(c)
+        y = Conv(r, w)
+        z = If(k) <then_branch = t () => (float[1,1,2,2] a) { a = Exp(r) },
+                   else_branch = e () => (float[1,1,2,2] b) { b = Neg(r) }>
+      })",
+                                {{"x", {0, 1}}, {"c", {-1, 1}}, {"r", {0, 1}}, {"y", {0, 1}}});
+  EXPECT_EQ(graph.producer("r")->opType(), "Relu");
+}
+
+TEST(ApplyQdq, ANodeMayLeaveItsFirstOutputOut) {
+  const Graph graph = quantized(R"(g (float[3,1,2] x) => (float[1,1] y)
+      <float[1,4,2] w = {1, 2, 3, 4, 5, 6, 7, 8}, float[1,4,1] r = {1, 2, 3, 4}, float[1,1] m = {1}, int64[2] s = {1, 1}> {
+        , h = LSTM<hidden_size = 1>(x, w, r)
+        f = Reshape(h, s)
+        y = Gemm(f, m)
+      })",
+                                {{"f", {-1, 1}}});
+  EXPECT_EQ(graph.producer("y")->input(0), "f_dequantized");
+}
+
+TEST(ApplyQdq, AReluIsKeptWhereTheStoredRangeReachesBelowIt) {
+  Int8Options options;
+  options.activation_type = DataType::kInt8;  // all-zero data: scale 1, zero point 0, so -128 can be stored
+  const Graph graph = quantized(kConvRelu, {{"x", {-1, 1}}, {"y", {0, 0}}}, options);
+  EXPECT_THAT(opTypes(graph), testing::Contains("Relu"));
+}
+
+TEST(ApplyQdq, TheScaleOfABiasIsNeverTooSmallForAFloat) {
+  const Graph graph = quantized(R"(g (float[1,1,1,2] x) => (float[1,1,1,2] y)
+      <float[1,1,1,1] w = {1e-30}, float[1] b = {0}> { y = Conv(x, w, b) })",
+                                {{"x", {0, 1e-20F}}, {"y", {0, 1}}});
+  EXPECT_GE(graph.constant("b_quantized_scale")->data<float>()[0], std::numeric_limits<float>::min() * 0.99F);
+}
+
+TEST(MakePlan, ABiasThatNoScaleCanHoldIsAnErrorWithItsName) {
+  Graph graph = parseGraph(R"(g (float[1,1,1,2] x) => (float[1,1,1,2] y)
+      <float[1,1,1,1] w = {1}, float[1] b = {1e30}> { y = Conv(x, w, b) })");
+  graph.inferShapes();
+  try {
+    makePlan(graph, place(graph, {}), ranges({{"x", {0, 1e-25F}}, {"y", {0, 1}}}), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::StartsWith("the bias 'b' of node 'y' is too large to stand beside activations of"));
+    EXPECT_EQ(error.code(), ExitCode::kBadInput);
+  }
 }
 
 TEST(MakePlan, ARangeThatIsMissingNamesTheValue) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/error.h"
 #include "support/onnx_text.h"
 
@@ -137,6 +139,36 @@ TEST(Placement, AGemmWhoseReluFeedsAGemmIsQuantizedBehindTheRelu) {
 TEST(Placement, ComputedWeightsStayFloatWithTheirName) {
   const Graph graph = inferred("g (float[1,1,2,2] x, float[1,1,1,1] w) => (float[1,1,2,2] y) { y = Conv(x, w) }");
   EXPECT_EQ(place(graph, {}).node("y").reason, "its weights 'w' are computed");
+}
+
+TEST(Placement, WeightsThatAreNotFiniteStayFloatWithTheirName) {
+  Graph graph = inferred("g (float[1,1,2,2] x, float[1,1,1,1] w) => (float[1,1,2,2] y) { y = Conv(x, w) }");
+  graph.defineConstant("w", Tensor::of<float>({1, 1, 1, 1}, {std::numeric_limits<float>::quiet_NaN()}));
+  EXPECT_EQ(place(graph, {}).node("y").reason, "its weight tensor 'w' holds NaN or infinity");
+}
+
+TEST(Placement, ABiasThatIsNotFiniteStaysFloatWithItsName) {
+  Graph graph = inferred(R"(g (float[1,1] x, float[1] b) => (float[1,1] y)
+      <float[1,1] w = {1}> { y = Gemm(x, w, b) })");
+  graph.defineConstant("b", Tensor::of<float>({1}, {-std::numeric_limits<float>::infinity()}));
+  EXPECT_EQ(place(graph, {}).node("y").reason, "its bias 'b' holds NaN or infinity");
+}
+
+TEST(Placement, AGemmWhoseBiasIsAColumnStaysFloat) {
+  const Graph graph = inferred(R"(g (float[2,1] x) => (float[2,2] y)
+      <float[1,2] w = {1, 2}, float[2,1] b = {1, 2}> { y = Gemm(x, w, b) })");
+  EXPECT_EQ(place(graph, {}).node("y").reason, "its bias is not one value for each column");
+}
+
+TEST(Placement, AReluThatASubgraphReadsIsKept) {
+  const Graph graph = inferred(R"(g (float[1,1,2,2] x, bool k) => (float[1,1,2,2] z)
+      <float[1,1,1,1] w = {1}> {
+        c = Conv(x, w)
+        r = Relu(c)
+        z = If(k) <then_branch = t () => (float[1,1,2,2] a) { a = Exp(r) },
+                   else_branch = e () => (float[1,1,2,2] b) { b = Neg(r) }>
+      })");
+  EXPECT_NE(place(graph, {}).node("r").treatment, Treatment::kAbsorbed);
 }
 
 TEST(Placement, SensitiveOperatorsStayFloatAndSayWhy) {

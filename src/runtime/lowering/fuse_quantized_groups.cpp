@@ -186,7 +186,11 @@ constexpr std::array<std::string_view, 13> kMovesElements = {
     "MaxPool", "Reshape",   "Flatten",      "Transpose",    "Squeeze", "Unsqueeze", "Slice",
     "Gather",  "Identity",  "DepthToSpace", "SpaceToDepth", "Expand",  "Tile"};
 
-bool isNearestResize(const Node& node) { return node.is("Resize") && node.attr("mode", "nearest") == "nearest"; }
+/// A Resize that picks elements; with tf_crop_and_resize it also writes a real number outside of its source.
+bool isNearestResize(const Node& node) {
+  return node.is("Resize") && node.attr("mode", "nearest") == "nearest" &&
+         node.attr("coordinate_transformation_mode", "") != "tf_crop_and_resize";
+}
 
 bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
   if (!node.domain().empty()) return false;

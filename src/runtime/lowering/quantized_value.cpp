@@ -53,10 +53,23 @@ std::optional<QuantizedValue> parametersOf(Graph& graph, const Node& node, const
   return QuantizedValue{integers, node.input(1), zero_point, params};
 }
 
-/// True when quantizing saturates at least as early as the clamp does, so that leaving the clamp out changes nothing.
-bool impliedBy(const Range& clamp, const QuantParams& params) {
-  const QuantLimits limits = storageLimits(params.storage());
-  return params.quantize(clamp.low) <= limits.low && params.quantize(clamp.high) >= limits.high;
+/// The integer type of `value` as far as the graph tells: a constant's, or that of the zero point or `output_dtype` with
+/// which a QuantizeLinear makes it.
+DataType integerType(const Graph& graph, const std::string& value);
+
+/// What QuantizeLinear writes: its zero point's type, else what `output_dtype` (opset 21) says, else uint8.
+DataType quantizedType(const Graph& graph, const Node& quantize) {
+  if (quantize.hasInput(2)) return integerType(graph, quantize.input(2));
+  const int64_t wanted = quantize.attr("output_dtype", int64_t{0});
+  return wanted == 0 ? DataType::kUInt8 : static_cast<DataType>(wanted);
+}
+
+DataType integerType(const Graph& graph, const std::string& value) {
+  if (const auto* proto = graph.constantProto(value)) return static_cast<DataType>(proto->data_type());
+  const Node* node = graph.producer(value);
+  if (node != nullptr && node->is("QuantizeLinear")) return quantizedType(graph, *node);
+  const auto declared = graph.valueType(value);
+  return declared ? declared->type : DataType::kUndefined;
 }
 
 }  // namespace
@@ -64,9 +77,9 @@ bool impliedBy(const Range& clamp, const QuantParams& params) {
 std::optional<QuantizedValue> dequantizedFrom(Graph& graph, const std::string& value) {
   const Node* node = graph.producer(value);
   if (node == nullptr || !node->is("DequantizeLinear")) return {};
-  const auto* proto = graph.constantProto(node->input(0));
-  const DataType type = proto != nullptr ? static_cast<DataType>(proto->data_type()) : DataType::kUInt8;
-  return parametersOf(graph, *node, node->input(0), type);
+  const int64_t result = node->attr("output_dtype", int64_t{0});
+  if (result != 0 && static_cast<DataType>(result) != DataType::kFloat32) return {};
+  return parametersOf(graph, *node, node->input(0), integerType(graph, node->input(0)));
 }
 
 std::optional<QuantizedSink> quantizedInto(Graph& graph, const std::string& value,
@@ -78,10 +91,10 @@ std::optional<QuantizedSink> quantizedInto(Graph& graph, const std::string& valu
     Node* reader = graph.consumers(current).front();
     sink.fused.push_back(reader);
     if (reader->is("QuantizeLinear") && reader->input(0) == current) {
-      auto quantized = parametersOf(graph, *reader, reader->output(), DataType::kUInt8);
+      auto quantized = parametersOf(graph, *reader, reader->output(), quantizedType(graph, *reader));
       if (!quantized || quantized->params.axis()) return {};
       for (const Range& clamp : clamps) {
-        if (!impliedBy(clamp, quantized->params)) return {};
+        if (!impliedBySaturation(clamp, quantized->params)) return {};
       }
       sink.quantized = std::move(*quantized);
       return sink;
