@@ -183,10 +183,19 @@ struct NamedActivation {
   const char* name;
   float alpha, beta;
 };
-constexpr NamedActivation kActivations[] = {
-    {"Relu", 0, 0},         {"Clip", 0, 0.6F},   {"Clip", -0.5F, 0.4F}, {"HardSwish", 0, 0}, {"HardSigmoid", 0.3F, 0.4F},
-    {"LeakyRelu", 0.1F, 0}, {"Sigmoid", 0, 0},   {"Tanh", 0, 0},        {"Gelu", 0, 0},      {"GeluTanh", 0, 0},
-    {"Swish", 1, 0},        {"Swish", 1.702F, 0}, {"Elu", 0.7F, 0}};
+constexpr NamedActivation kActivations[] = {{"Relu", 0, 0},
+                                            {"Clip", 0, 0.6F},
+                                            {"Clip", -0.5F, 0.4F},
+                                            {"HardSwish", 0, 0},
+                                            {"HardSigmoid", 0.3F, 0.4F},
+                                            {"LeakyRelu", 0.1F, 0},
+                                            {"Sigmoid", 0, 0},
+                                            {"Tanh", 0, 0},
+                                            {"Gelu", 0, 0},
+                                            {"GeluTanh", 0, 0},
+                                            {"Swish", 1, 0},
+                                            {"Swish", 1.702F, 0},
+                                            {"Elu", 0.7F, 0}};
 
 Tensor sumOf(const Tensor& a, const Tensor& b) {
   Tensor sum = a.clone();
@@ -231,9 +240,17 @@ TEST(OneDnnFusedConv, NamesInputsThatItCannotRun) {
 TEST(OneDnnMatMul, AgreesWithTheReferenceOverRanksAndBroadcasting) {
   Randomness random;
   const std::pair<Shape, Shape> shapes[] = {
-      {{3, 4}, {4, 5}},          {{2, 3, 4}, {4, 5}},    {{2, 3, 4}, {2, 4, 5}},       {{4}, {4, 5}},
-      {{3, 4}, {4}},             {{4}, {4}},             {{2, 1, 3, 4}, {1, 6, 4, 5}}, {{3, 4}, {2, 4, 5}},
-      {{2, 6, 3, 4}, {6, 4, 5}}, {{1, 1, 7}, {1, 7, 2}}, {{2, 3, 3, 4}, {2, 3, 4, 2}},
+      {{3, 4}, {4, 5}},
+      {{2, 3, 4}, {4, 5}},
+      {{2, 3, 4}, {2, 4, 5}},
+      {{4}, {4, 5}},
+      {{3, 4}, {4}},
+      {{4}, {4}},
+      {{2, 1, 3, 4}, {1, 6, 4, 5}},
+      {{3, 4}, {2, 4, 5}},
+      {{2, 6, 3, 4}, {6, 4, 5}},
+      {{1, 1, 7}, {1, 7, 2}},
+      {{2, 3, 3, 4}, {2, 3, 4, 2}},
   };
   for (const auto& [a, b] : shapes) {
     for (const bool is_constant : {false, true}) {
@@ -298,8 +315,8 @@ TEST(OneDnnUnary, AgreesWithTheReference) {
   }
 }
 
-constexpr float kInputs[] = {-90, -30, -20, -12, -8, -4, -2, -1, -0.5F, -0.1F, -1e-3F, -1e-6F, -1e-12F, 0,
-                             1e-12F, 1e-6F, 1e-3F, 0.1F, 0.5F, 1, 2, 4, 8, 12, 20, 30, 80};
+constexpr float kInputs[] = {-90,    -30,   -20,   -12,  -8,   -4, -2, -1, -0.5F, -0.1F, -1e-3F, -1e-6F, -1e-12F, 0,
+                             1e-12F, 1e-6F, 1e-3F, 0.1F, 0.5F, 1,  2,  4,  8,     12,    20,     30,     80};
 
 /// Also where results are near zero or the functions saturate, where a tolerance relative to the largest is blind.
 TEST(OneDnnUnary, IsAccurateRelativeToEachElement) {

@@ -96,7 +96,8 @@ class Randomness {
     return tensor;
   }
   template <class T>
-  Tensor integers(const Shape& shape, int low = std::numeric_limits<T>::min(), int high = std::numeric_limits<T>::max()) {
+  Tensor integers(const Shape& shape, int low = std::numeric_limits<T>::min(),
+                  int high = std::numeric_limits<T>::max()) {
     Tensor tensor(kDataTypeOf<T>, shape);
     std::uniform_int_distribution<int> distribution(low, high);
     for (T& x : tensor.data<T>()) x = static_cast<T>(distribution(engine_));

@@ -33,8 +33,8 @@ int someZeroPoint(Randomness& random, DataType type) {
   return static_cast<int>(type == DataType::kUInt8 ? random.between(0, 255) : random.between(-128, 127));
 }
 
-// A CPU without VNNI adds products of bytes in pairs with 16-bit saturation, and halves weights for signed sources. There
-// the tests keep to what it computes exactly: unsigned sources, and weights whose pairs cannot saturate.
+// A CPU without VNNI adds products of bytes in pairs with 16-bit saturation, and halves weights for signed sources.
+// There the tests keep to what it computes exactly: unsigned sources, and weights whose pairs cannot saturate.
 
 std::vector<DataType> srcTypes() {
   if (cpuInfo().int8_exact) return {DataType::kUInt8, DataType::kInt8};
@@ -120,8 +120,9 @@ TEST(OneDnnQLinearConv, RunsTheLayersOfMobileNetworks) {
   struct Layer {
     int64_t in, out, groups, kernel, stride, size;
   };
-  const Layer layers[] = {{3, 32, 1, 3, 2, 32}, {32, 32, 32, 3, 1, 16},  {32, 16, 1, 1, 1, 16}, {96, 96, 96, 5, 2, 15},
-                          {40, 240, 1, 1, 1, 7}, {240, 240, 240, 5, 1, 7}, {240, 40, 1, 1, 1, 7}, {64, 64, 8, 3, 1, 9}};
+  const Layer layers[] = {{3, 32, 1, 3, 2, 32},   {32, 32, 32, 3, 1, 16}, {32, 16, 1, 1, 1, 16},
+                          {96, 96, 96, 5, 2, 15}, {40, 240, 1, 1, 1, 7},  {240, 240, 240, 5, 1, 7},
+                          {240, 40, 1, 1, 1, 7},  {64, 64, 8, 3, 1, 9}};
   Randomness random;
   for (const Layer& layer : layers) {
     for (const DataType type : srcTypes()) {
@@ -171,7 +172,8 @@ TEST(OneDnnQLinearConv, RunsSeveralShapesWithOneKernel) {
     kernel->run(context);
     std::vector<NodeInput> same;
     for (size_t i = 0; i < inputs.size(); ++i) same.push_back(constant(values[i].tensor.alias()));
-    expectSameLevels(convertLayout(*context.results()[0], Layout::kPlain), NodeRunner("QLinearConv").runReference(same));
+    expectSameLevels(convertLayout(*context.results()[0], Layout::kPlain),
+                     NodeRunner("QLinearConv").runReference(same));
   }
 }
 

@@ -34,7 +34,8 @@ std::optional<Shape> joinedShape(const KernelContext& context, size_t axis) {
 void copyRows(const std::vector<Part>& parts, std::byte* dst, int64_t rows) {
   size_t row_bytes = 0;
   for (const Part& part : parts) row_bytes += part.bytes;
-#pragma omp parallel for schedule(static) if (rows * static_cast<int64_t>(row_bytes) > kParallelGrain)
+  const int64_t all_bytes = rows * static_cast<int64_t>(row_bytes);
+#pragma omp parallel for schedule(static) if (all_bytes > kParallelGrain)
   for (int64_t row = 0; row < rows; ++row) {
     std::byte* to = dst + static_cast<size_t>(row) * row_bytes;
     for (const Part& part : parts) {

@@ -29,10 +29,10 @@ class Convolution final : public FallbackKernel {
     const Tensor& weights = context.input(kWeights);
     const Tensor* bias = context.optionalInput(kBias);
     const Tensor* residual = context.has(kResidual) ? &context.inputAs(kResidual, Layout::kChannelsLast) : nullptr;
-    Prepared& prepared = cache_.get(keyOf({&src, &weights, bias, residual}),
-                                    [&] { return prepare(src, weights, bias, residual); });
-    prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(weights, context.isConstant(kWeights),
-                                                          prepared.plain_weights, prepared.weights, device()));
+    Prepared& prepared =
+        cache_.get(keyOf({&src, &weights, bias, residual}), [&] { return prepare(src, weights, bias, residual); });
+    prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(weights, context.isConstant(kWeights), prepared.plain_weights,
+                                                          prepared.weights, device()));
     Tensor& dst = context.output(0, DataType::kFloat32, prepared.dst_shape, Layout::kChannelsLast);
     execute(prepared.primitive, src, bias, residual, dst);
     return true;

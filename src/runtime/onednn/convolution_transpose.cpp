@@ -40,8 +40,8 @@ class TransposedConvolution final : public FallbackKernel {
     const Tensor& weights = context.input(kWeights);
     const Tensor* bias = context.optionalInput(kBias);
     Prepared& prepared = cache_.get(keyOf({&src, &weights, bias}), [&] { return prepare(src, weights, bias); });
-    prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(weights, context.isConstant(kWeights),
-                                                          prepared.plain_weights, prepared.weights, device()));
+    prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(weights, context.isConstant(kWeights), prepared.plain_weights,
+                                                          prepared.weights, device()));
     Tensor& dst = context.output(0, DataType::kFloat32, prepared.dst_shape, Layout::kChannelsLast);
     std::vector<Primitive::Address> addresses{{DNNL_ARG_SRC, src.bytes()}, {DNNL_ARG_DST, dst.bytes()}};
     if (bias != nullptr) addresses.emplace_back(DNNL_ARG_BIAS, bias->bytes());
@@ -61,14 +61,15 @@ class TransposedConvolution final : public FallbackKernel {
     attributes.set_post_ops(ops);
     const dnnl::deconvolution_forward::primitive_desc descriptor(
         device().engine, dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, describe(src),
-        describeAny(DataType::kFloat32, shape.weights), bias_desc, dst, window.strides, window.gaps,
-        window.pads_begin, window.pads_end, attributes);
+        describeAny(DataType::kFloat32, shape.weights), bias_desc, dst, window.strides, window.gaps, window.pads_begin,
+        window.pads_end, attributes);
 
     Primitive primitive(device(), descriptor);
     primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device());
     primitive.declare(DNNL_ARG_DST, dst, device());
     if (bias != nullptr) primitive.declare(DNNL_ARG_BIAS, bias_desc, device());
-    return {shape.dst, describeWeights(shape.weights, weights.rank() < static_cast<int64_t>(shape.weights.size())), descriptor.weights_desc(), std::move(primitive)};
+    return {shape.dst, describeWeights(shape.weights, weights.rank() < static_cast<int64_t>(shape.weights.size())),
+            descriptor.weights_desc(), std::move(primitive)};
   }
 
   Activation activation_;

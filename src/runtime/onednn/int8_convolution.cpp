@@ -35,8 +35,8 @@ class Int8ConvolutionKernel : public FallbackKernel {
   }
 
   void compute(KernelContext& context, const Tensor& src, int32_t src_zero_point, const Tensor* residual) {
-    const ConvolutionShape& shape = shapes_.get(
-        keyOf({&src}), [&] { return convolutionShape(node(), src.shape(), layer_->weights.shape()); });
+    const ConvolutionShape& shape =
+        shapes_.get(keyOf({&src}), [&] { return convolutionShape(node(), src.shape(), layer_->weights.shape()); });
     if (residual != nullptr) requireResidualShape(residual->shape(), shape.dst);
     Tensor& dst = context.output(0, layer_->dst_type, shape.dst, Layout::kChannelsLast);
     form_->run(shape, {src, src_zero_point, residual, dst});

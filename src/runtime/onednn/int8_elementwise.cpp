@@ -63,15 +63,19 @@ class QLinearBinary final : public FallbackKernel {
         const uint8_t* const x = bytesOf(a) + from[0];
         const uint8_t* const y = bytesOf(b) + from[1];
         uint8_t* const z = bytesOf(dst) + at;
-        if (a_moves && b_moves) loops_.run(x, y, z, count, scales);
-        else if (a_moves || !b_moves) runOnes(x, *y, a_moves, z, count, scales);
-        else loops_.run_one(y, *x, z, count, swapped);
+        if (a_moves && b_moves)
+          loops_.run(x, y, z, count, scales);
+        else if (a_moves || !b_moves)
+          runOnes(x, *y, a_moves, z, count, scales);
+        else
+          loops_.run_one(y, *x, z, count, swapped);
       });
     });
   }
 
   /// One b; without steps in a, the whole run is one element.
-  void runOnes(const uint8_t* a, uint8_t b, bool a_moves, uint8_t* dst, int64_t count, const BinaryScales& scales) const {
+  void runOnes(const uint8_t* a, uint8_t b, bool a_moves, uint8_t* dst, int64_t count,
+               const BinaryScales& scales) const {
     loops_.run_one(a, b, dst, a_moves ? count : 1, scales);
     if (!a_moves) std::fill_n(dst, count, *dst);
   }
@@ -103,13 +107,16 @@ std::array<uint8_t, 256> requantizeTable(const ByteScale& from, const ByteScale&
 void copyRows(const std::vector<Part>& parts, uint8_t* dst, int64_t rows) {
   size_t row_bytes = 0;
   for (const Part& part : parts) row_bytes += part.bytes;
-#pragma omp parallel for schedule(static) if (rows * static_cast<int64_t>(row_bytes) > kParallelGrain)
+  const int64_t all_bytes = rows * static_cast<int64_t>(row_bytes);
+#pragma omp parallel for schedule(static) if (all_bytes > kParallelGrain)
   for (int64_t row = 0; row < rows; ++row) {
     uint8_t* to = dst + static_cast<size_t>(row) * row_bytes;
     for (const Part& part : parts) {
       const uint8_t* const from = part.from + static_cast<size_t>(row) * part.bytes;
-      if (part.is_same) std::memcpy(to, from, part.bytes);
-      else std::transform(from, from + part.bytes, to, [&part](uint8_t q) { return part.table[q]; });
+      if (part.is_same)
+        std::memcpy(to, from, part.bytes);
+      else
+        std::transform(from, from + part.bytes, to, [&part](uint8_t q) { return part.table[q]; });
       to += part.bytes;
     }
   }
@@ -130,8 +137,7 @@ class QLinearConcat final : public FallbackKernel {
     const int64_t axis = normalizeAxis(node().attr("axis", int64_t{0}), rank);
     const auto shape = joinedShape(context, static_cast<size_t>(axis));
     if (!shape) return false;
-    const Layout layout =
-        hasChannelsLast(context, static_cast<size_t>(rank)) ? Layout::kChannelsLast : Layout::kPlain;
+    const Layout layout = hasChannelsLast(context, static_cast<size_t>(rank)) ? Layout::kChannelsLast : Layout::kPlain;
     Tensor& dst = context.output(0, type, *shape, layout);
 
     const Shape sizes = memoryShape(*shape, layout);
@@ -142,7 +148,8 @@ class QLinearConcat final : public FallbackKernel {
     for (size_t i = kFirst; i < context.inputCount(); i += kStep) {
       const Tensor& src = context.inputAs(i, layout);
       const ByteScale from = byteScale(context, i + 1, type);
-      parts.push_back({bytesOf(src), src.byteSize() / static_cast<size_t>(rows), from == to, requantizeTable(from, to)});
+      parts.push_back(
+          {bytesOf(src), src.byteSize() / static_cast<size_t>(rows), from == to, requantizeTable(from, to)});
     }
     copyRows(parts, bytesOf(dst), rows);
     return true;

@@ -72,10 +72,9 @@ class DirectForm final : public Int8Form {
     const dnnl::convolution_forward::primitive_desc descriptor(
         device_.engine, dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
         // A product's source is a matrix: its shape is that of the convolution it is run as.
-        describe(src.type(), srcShape(shape, src), Layout::kChannelsLast),
-        describeAny(DataType::kInt8, shape.weights), bias,
-        describe(layer_.dst_type, shape.dst, Layout::kChannelsLast), window.strides, window.gaps, window.pads_begin,
-        window.pads_end, attributes(shape));
+        describe(src.type(), srcShape(shape, src), Layout::kChannelsLast), describeAny(DataType::kInt8, shape.weights),
+        bias, describe(layer_.dst_type, shape.dst, Layout::kChannelsLast), window.strides, window.gaps,
+        window.pads_begin, window.pads_end, attributes(shape));
 
     Primitive primitive(device_, descriptor);
     primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device_);

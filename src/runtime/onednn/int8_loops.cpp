@@ -17,9 +17,7 @@ struct Reader {
 
   explicit Reader(const ByteScale& from)
       : scale(from.scale), zero_point(from.zero_point + (from.flip != 0 ? kSignBit : 0)), flip(from.flip) {}
-  [[nodiscard]] float operator()(uint8_t byte) const {
-    return static_cast<float>((byte ^ flip) - zero_point) * scale;
-  }
+  [[nodiscard]] float operator()(uint8_t byte) const { return static_cast<float>((byte ^ flip) - zero_point) * scale; }
 };
 
 struct Writer {

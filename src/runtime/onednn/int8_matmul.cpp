@@ -1,5 +1,6 @@
-// QGemm (com.microsoft), QLinearMatMul and MatMulInteger. With constant weights they are run as a pointwise convolution:
-// that is the faster primitive, and it shares the convolution's forms. Two computed operands go to oneDNN's matmul.
+// QGemm (com.microsoft), QLinearMatMul and MatMulInteger. With constant weights they are run as a pointwise
+// convolution: that is the faster primitive, and it shares the convolution's forms. Two computed operands go to
+// oneDNN's matmul.
 #include <algorithm>
 
 #include "core/error.h"
@@ -155,10 +156,9 @@ class Int8MatMul final : public FallbackKernel {
       return true;
     }
     const Int8Scale to = dstScale(context);
-    const float multiplier =
-        scalarScale(context, inputs_.a_scale) * scalarScale(context, inputs_.b_scale) / to.scale;
-    addresses.insert(addresses.end(), {{kMultiplier, &multiplier},
-                                       {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, &to.zero_point}});
+    const float multiplier = scalarScale(context, inputs_.a_scale) * scalarScale(context, inputs_.b_scale) / to.scale;
+    addresses.insert(addresses.end(),
+                     {{kMultiplier, &multiplier}, {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, &to.zero_point}});
     prepared.primitive.run(device(), addresses);
     return true;
   }
@@ -187,8 +187,7 @@ class Int8MatMul final : public FallbackKernel {
     for (const int argument : shifted) attributes.set_zero_points_mask(argument, 0);
     attributes.set_post_ops(ops);
     const dnnl::matmul::primitive_desc descriptor(device().engine, describe(a.type(), dims.a),
-                                                  describe(b.type(), dims.b), describe(dst_type, dims.dst),
-                                                  attributes);
+                                                  describe(b.type(), dims.b), describe(dst_type, dims.dst), attributes);
     Primitive primitive(device(), descriptor);
     primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device());
     primitive.declare(DNNL_ARG_WEIGHTS, descriptor.weights_desc(), device());

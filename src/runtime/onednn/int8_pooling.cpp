@@ -71,9 +71,7 @@ class QLinearPool final : public FallbackKernel {
     rule.write(sums.data(), channels, taps.count(), countsPadding() ? taps.paddedCount() : taps.count(), to);
   }
 
-  [[nodiscard]] bool countsPadding() const {
-    return !is_global_ && node().attr("count_include_pad", int64_t{0}) != 0;
-  }
+  [[nodiscard]] bool countsPadding() const { return !is_global_ && node().attr("count_include_pad", int64_t{0}) != 0; }
 
   bool is_global_;
 };

@@ -67,12 +67,11 @@ class MatMulKernel : public FallbackKernel {
     const Tensor* addend = scaledAddend(context);
     const Tensor* residual = context.optionalInput(kResidual);
     const bool is_constant = context.isConstant(kB);
-    Prepared& prepared = cache_.get(keyOf({&a, &b, addend, residual}),
-                                    [&] { return prepare(a, b, is_constant, addend, residual); });
+    Prepared& prepared =
+        cache_.get(keyOf({&a, &b, addend, residual}), [&] { return prepare(a, b, is_constant, addend, residual); });
     Tensor& dst = context.output(0, DataType::kFloat32, prepared.product.dims.result);
     if (is_constant) {
-      prepared.primitive.keep(DNNL_ARG_WEIGHTS,
-                              packed_.get(b, true, prepared.product.b, prepared.weights, device()));
+      prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(b, true, prepared.product.b, prepared.weights, device()));
     } else {
       prepared.primitive.keep(DNNL_ARG_WEIGHTS, viewOf(b, prepared.weights, device()));
     }
@@ -103,8 +102,10 @@ class MatMulKernel : public FallbackKernel {
       const Shape shape = addendShape(addend->shape(), dims);
       added = describe(DataType::kFloat32, shape);
       const bool is_row = elementCount(shape) == shape.back() && shape.back() == dims.columns();
-      if (is_row && prepared.product.alpha == 1) bias = added;
-      else prepared.addend_argument = appendAdd(ops, added);
+      if (is_row && prepared.product.alpha == 1)
+        bias = added;
+      else
+        prepared.addend_argument = appendAdd(ops, added);
     }
     if (residual != nullptr) {
       requireResidualShape(residual->shape(), dims.result);
@@ -115,8 +116,8 @@ class MatMulKernel : public FallbackKernel {
     dnnl::primitive_attr attributes = plainAttributes();
     attributes.set_post_ops(ops);
     const dnnl::matmul::primitive_desc descriptor(
-        device().engine, prepared.product.a,
-        is_constant ? describeAny(DataType::kFloat32, dims.b) : prepared.product.b, bias, dst, attributes);
+        device().engine, prepared.product.a, is_constant ? describeAny(DataType::kFloat32, dims.b) : prepared.product.b,
+        bias, dst, attributes);
     prepared.weights = descriptor.weights_desc();
     prepared.primitive = Primitive(device(), descriptor);
     prepared.primitive.declare(DNNL_ARG_SRC, prepared.product.a, device());
@@ -160,14 +161,10 @@ class Gemm final : public MatMulKernel {
 
  private:
   [[nodiscard]] float beta() const override { return beta_; }
-  [[nodiscard]] bool accepts(const Tensor& a, const Tensor& b) const override {
-    return a.rank() == 2 && b.rank() == 2;
-  }
+  [[nodiscard]] bool accepts(const Tensor& a, const Tensor& b) const override { return a.rank() == 2 && b.rank() == 2; }
 
   Product describeProduct(const Tensor& a, const Tensor& b) const override {
-    const auto turned = [](Shape shape, bool transposed) {
-      return transposed ? Shape{shape[1], shape[0]} : shape;
-    };
+    const auto turned = [](Shape shape, bool transposed) { return transposed ? Shape{shape[1], shape[0]} : shape; };
     const auto desc = [](const Shape& dims, bool transposed) {
       return transposed ? describeTransposed(DataType::kFloat32, dims) : describe(DataType::kFloat32, dims);
     };

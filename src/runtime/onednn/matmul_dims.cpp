@@ -10,9 +10,7 @@ namespace {
 
 using Batch = std::vector<int64_t>;
 
-Batch batchOf(const Shape& shape) {
-  return shape.size() <= 2 ? Batch{} : Batch(shape.begin(), shape.end() - 2);
-}
+Batch batchOf(const Shape& shape) { return shape.size() <= 2 ? Batch{} : Batch(shape.begin(), shape.end() - 2); }
 
 Shape joined(Batch batch, int64_t rows, int64_t columns) {
   batch.insert(batch.end(), {rows, columns});

@@ -60,8 +60,10 @@ class BatchNormalization final : public FallbackKernel {
     const float* const from = src.data<float>().data();
     float* const to = dst.data<float>().data();
     const int64_t planes = src.shape()[0] * src.shape()[1];
-    if (src.layout() == Layout::kChannelsLast) map.applyRows(from, to, src.elementCount() / src.shape()[1]);
-    else map.applyPlanes(from, to, planes, src.elementCount() / planes);
+    if (src.layout() == Layout::kChannelsLast)
+      map.applyRows(from, to, src.elementCount() / src.shape()[1]);
+    else
+      map.applyPlanes(from, to, planes, src.elementCount() / planes);
     return true;
   }
 

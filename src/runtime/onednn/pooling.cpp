@@ -60,8 +60,8 @@ class Pooling final : public FallbackKernel {
     Shape dst_shape = window.outShape(src.shape()[0], src.shape()[1]);
     const memory::desc src_desc = describe(src), dst_desc = describe(src.type(), dst_shape, src.layout());
     const dnnl::pooling_forward::primitive_desc descriptor(
-        device().engine, dnnl::prop_kind::forward_inference, algorithm(), src_desc, dst_desc, dims.strides,
-        dims.kernel, dims.gaps, dims.pads_begin, dims.pads_end, plainAttributes());
+        device().engine, dnnl::prop_kind::forward_inference, algorithm(), src_desc, dst_desc, dims.strides, dims.kernel,
+        dims.gaps, dims.pads_begin, dims.pads_end, plainAttributes());
     Primitive primitive(device(), descriptor);
     primitive.declare(DNNL_ARG_SRC, src_desc, device());
     primitive.declare(DNNL_ARG_DST, dst_desc, device());

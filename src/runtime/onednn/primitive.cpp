@@ -11,7 +11,7 @@ namespace {
 
 using Tag = memory::format_tag;
 
-constexpr Tag kPlainTags[] = {Tag::a,     Tag::a,      Tag::ab,      Tag::abc,      Tag::abcd,      Tag::abcde,
+constexpr Tag kPlainTags[] = {Tag::a,      Tag::a,       Tag::ab,       Tag::abc,       Tag::abcd,      Tag::abcde,
                               Tag::abcdef, Tag::abcdefg, Tag::abcdefgh, Tag::abcdefghi, Tag::abcdefghij};
 
 Tag tagOf(size_t rank, Layout layout) {

@@ -31,9 +31,7 @@ inline constexpr int64_t kMinSpatialRank = 3, kMaxSpatialRank = 5;
 
 /// How a dense tensor lies in memory. A scalar is described as one element of rank 1.
 memory::desc describe(DataType type, const Shape& shape, Layout layout = Layout::kPlain);
-inline memory::desc describe(const Tensor& tensor) {
-  return describe(tensor.type(), tensor.shape(), tensor.layout());
-}
+inline memory::desc describe(const Tensor& tensor) { return describe(tensor.type(), tensor.shape(), tensor.layout()); }
 /// A tensor for which the primitive chooses the format.
 memory::desc describeAny(DataType type, const Shape& shape);
 

@@ -20,15 +20,15 @@ class QuantizeLinear final : public FallbackKernel {
     const bool has_type = src.type() == DataType::kFloat32 && context.has(kZeroPoint) &&
                           isInt8(context.inputAsIs(kZeroPoint)) &&
                           context.inputAsIs(kScale).type() == DataType::kFloat32;
-    if (!has_type || context.inputAsIs(kScale).elementCount() != 1 || context.inputAsIs(kScale).rank() > 1) return false;
+    if (!has_type || context.inputAsIs(kScale).elementCount() != 1 || context.inputAsIs(kScale).rank() > 1)
+      return false;
     const DataType type = context.inputAsIs(kZeroPoint).type();
     const ByteScale to = byteScale(context, kScale, type);
     Tensor& dst = context.output(0, type, src.shape(), src.layout());
     const float* const from = src.data<float>().data();
     uint8_t* const bytes = bytesOf(dst);
-    parallelRange(src.elementCount(), [&](int64_t begin, int64_t end) {
-      quantizeRun(from + begin, bytes + begin, end - begin, to);
-    });
+    parallelRange(src.elementCount(),
+                  [&](int64_t begin, int64_t end) { quantizeRun(from + begin, bytes + begin, end - begin, to); });
     return true;
   }
 };

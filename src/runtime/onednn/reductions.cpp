@@ -47,8 +47,10 @@ bool staysInOrder(const Shape& shape, const Axes& reduced) {
 Shape reducedShape(const Shape& shape, const Axes& reduced, bool keep_axes) {
   Shape result;
   for (size_t i = 0; i < shape.size(); ++i) {
-    if (!reduced[i]) result.push_back(shape[i]);
-    else if (keep_axes) result.push_back(1);
+    if (!reduced[i])
+      result.push_back(shape[i]);
+    else if (keep_axes)
+      result.push_back(1);
   }
   return result;
 }
@@ -82,8 +84,8 @@ class Reduce final : public ReductionKernel {
   bool tryRun(KernelContext& context) override {
     const Tensor& src = context.inputAsIs(0);
     if (src.type() != DataType::kFloat32 || src.rank() == 0) return false;
-    const auto axes = context.has(1) ? reference::elementsAs<int64_t>(context.input(1))
-                                     : node().attr("axes", std::vector<int64_t>{});
+    const auto axes =
+        context.has(1) ? reference::elementsAs<int64_t>(context.input(1)) : node().attr("axes", std::vector<int64_t>{});
     if (axes.empty() && node().attr("noop_with_empty_axes", int64_t{0}) != 0) return false;
     Axes reduced(static_cast<size_t>(src.rank()), axes.empty());
     for (const int64_t axis : axes) reduced[static_cast<size_t>(normalizeAxis(axis, src.rank()))] = true;

@@ -66,8 +66,8 @@ class Resize final : public FallbackKernel {
   [[nodiscard]] bool means(const Tensor& src, const Shape& dst) const {
     if (mode_ == "nearest") {
       const bool has_type = src.type() == DataType::kFloat32 || isInt8(src);
-      const bool has_mode = coordinates_ == "asymmetric" ? rounding_ == "floor"
-                                                         : areHalfPixels() && rounding_.starts_with("round");
+      const bool has_mode =
+          coordinates_ == "asymmetric" ? rounding_ == "floor" : areHalfPixels() && rounding_.starts_with("round");
       return has_type && has_mode && growsByWholeFactors(src.shape(), dst);
     }
     const bool is_linear = mode_ == "linear" && src.type() == DataType::kFloat32;
@@ -98,8 +98,8 @@ class Resize final : public FallbackKernel {
     const memory::desc src_desc = describe(src), dst = describe(src.type(), dst_shape, Layout::kChannelsLast);
     const auto algorithm =
         mode_ == "nearest" ? dnnl::algorithm::resampling_nearest : dnnl::algorithm::resampling_linear;
-    const dnnl::resampling_forward::primitive_desc descriptor(
-        device().engine, dnnl::prop_kind::forward_inference, algorithm, src_desc, dst, plainAttributes());
+    const dnnl::resampling_forward::primitive_desc descriptor(device().engine, dnnl::prop_kind::forward_inference,
+                                                              algorithm, src_desc, dst, plainAttributes());
     Primitive primitive(device(), descriptor);
     primitive.declare(DNNL_ARG_SRC, src_desc, device());
     primitive.declare(DNNL_ARG_DST, dst, device());
