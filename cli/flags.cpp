@@ -57,7 +57,7 @@ void declareCalibrationFlags(CLI::App& app, QuantizeOptions& options) {
   CalibrationOptions& calibration = options.calibration;
   std::string methods;
   for (const auto& method : calibrationMethods()) methods += fmt::format("\n{}: {}", method.name, method.description);
-  app.add_option("--calib-method", calibration.method, "How a range is chosen from what the samples show:" + methods)
+  app.add_option("--calib-method", calibration.method, "How a range is chosen from what the samples show" + methods)
       ->type_name("NAME")
       ->check(CLI::IsMember(namesOf(calibrationMethods())))
       ->capture_default_str()
@@ -149,7 +149,7 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   };
   std::string summaries;
   for (const ModeRow& row : modes()) summaries += fmt::format("\n{}: {}", row.name, row.summary);
-  app.add_option_function<std::string>("--mode", set_mode, "What to do:" + summaries)
+  app.add_option_function<std::string>("--mode", set_mode, "What to do" + summaries)
       ->type_name("NAME")
       ->check(CLI::IsMember(namesOf(modes())))
       ->default_str("ptq-int8")

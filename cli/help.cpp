@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace quant {
@@ -12,11 +13,17 @@ constexpr size_t kIndent = 2;
 constexpr size_t kColumn = 28;  // where descriptions start
 constexpr size_t kWidth = 100;  // of a line
 
+/// "FILE" of CLI11's "FILE:PATH(existing)".
+std::string typeOf(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return type.substr(0, type.find(':'));
+}
+
 /// "-o, --output FILE"
 std::string titleOf(const CLI::Option& option, bool is_positional) {
-  if (is_positional) return option.get_type_name();
+  if (is_positional) return typeOf(option);
   std::string title = CLI::detail::find_and_replace(option.get_name(false, true), ",", ", ");
-  if (option.get_type_size() != 0) title += " " + option.get_type_name();
+  if (option.get_type_size() != 0) title += " " + typeOf(option);
   return title;
 }
 
