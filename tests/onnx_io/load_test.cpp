@@ -205,9 +205,10 @@ TEST_F(Load, TheWrongNumberOfInputs) {
               HasSubstr("node 'c' (Conv): Node(c) with schema(::Conv:11) has input size 1"));
 }
 
-TEST_F(Load, AnOperatorThatOnnxDoesNotHave) {
-  EXPECT_EQ(complaint("g (float[2,3] x) => (float[2,3] y) { [f] y = Foo(x) }"),
-            "node 'f' (Foo): No Op registered for Foo with domain_version of 13");
+TEST_F(Load, AnOperatorThatOnnxDoesNotHaveIsUnsupported) {
+  const Failure failure = failureOf(parseModel("g (float[2,3] x) => (float[2,3] y) { [f] y = Foo(x) }"));
+  EXPECT_EQ(failure.code, ExitCode::kUnsupported);
+  EXPECT_THAT(failure.message, HasSubstr("node 'f' (Foo): No Op registered for Foo with domain_version of 13"));
 }
 
 TEST_F(Load, ADomainThatIsNotImported) {
