@@ -9,13 +9,17 @@ namespace quant {
 
 /// What a classifier said about a labelled dataset.
 struct Accuracy {
-  int64_t samples = 0;   ///< with a label
-  int64_t top1 = 0;      ///< label is the best score
-  int64_t top5 = 0;      ///< label is among the five best
+  int64_t samples = 0;               ///< with a label
+  int64_t top1 = 0;                  ///< label is the best score
+  int64_t top5 = 0;                  ///< label is among the five best
   std::vector<int64_t> predictions;  ///< the best class of each sample, by sample index
 
-  [[nodiscard]] double top1Percent() const { return samples == 0 ? 0 : 100.0 * static_cast<double>(top1) / static_cast<double>(samples); }
-  [[nodiscard]] double top5Percent() const { return samples == 0 ? 0 : 100.0 * static_cast<double>(top5) / static_cast<double>(samples); }
+  [[nodiscard]] double top1Percent() const {
+    return samples == 0 ? 0 : 100.0 * static_cast<double>(top1) / static_cast<double>(samples);
+  }
+  [[nodiscard]] double top5Percent() const {
+    return samples == 0 ? 0 : 100.0 * static_cast<double>(top5) / static_cast<double>(samples);
+  }
 };
 
 /// Runs the whole dataset through the model; its first output holds the scores. Throws (bad input) when a label is not

@@ -39,7 +39,8 @@ std::vector<Latency> measureLatency(const std::vector<const Graph*>& graphs, con
     }
   }
   std::vector<Latency> result;
-  for (const auto& list : times) result.push_back({quantile(list, 0.5), quantile(list, 0.9), quantile(list, 0.99), runs});
+  for (const auto& list : times)
+    result.push_back({quantile(list, 0.5), quantile(list, 0.9), quantile(list, 0.99), runs});
   return result;
 }
 

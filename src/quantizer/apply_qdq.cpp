@@ -97,10 +97,9 @@ class Rewriter {
       if (plan->constant == weights.constant && plan->params == weights.params) return value;
     }
     const std::string& name = weights.constant;
-    const QuantizedNames names{
-        graph_.addConstant(name + "_quantized", weights.params.quantize(*graph_.constant(name))),
-        graph_.addConstant(name + "_scale", scaleTensor(weights.params)),
-        graph_.addConstant(name + "_zero_point", zeroPointTensor(weights.params))};
+    const QuantizedNames names{graph_.addConstant(name + "_quantized", weights.params.quantize(*graph_.constant(name))),
+                               graph_.addConstant(name + "_scale", scaleTensor(weights.params)),
+                               graph_.addConstant(name + "_zero_point", zeroPointTensor(weights.params))};
     const std::string value = dequantize(names, graph_.uniqueName(name + "_dequantized"), weights.params.axis());
     done_weights_.emplace_back(&weights, value);
     return value;
@@ -156,10 +155,11 @@ class Rewriter {
   }
 
   QuantizedNames quantizeNode(const std::string& source, const std::string& value, const QuantParams& params) {
-    QuantizedNames names{graph_.uniqueName(value + "_quantized"), graph_.addConstant(value + "_scale", scaleTensor(params)),
+    QuantizedNames names{graph_.uniqueName(value + "_quantized"),
+                         graph_.addConstant(value + "_scale", scaleTensor(params)),
                          graph_.addConstant(value + "_zero_point", zeroPointTensor(params))};
-    graph_.addNode(makeNode("QuantizeLinear", {source, names.scale, names.zero_point}, {names.value},
-                            value + "_QuantizeLinear"));
+    graph_.addNode(
+        makeNode("QuantizeLinear", {source, names.scale, names.zero_point}, {names.value}, value + "_QuantizeLinear"));
     return names;
   }
 

@@ -20,7 +20,8 @@ Reason unusableNumbers(const Graph& graph, const std::string& value, std::string
 }
 
 Reason obstacleInSource(const Graph& graph, const std::string& src) {
-  if (!isFloat(graph, src)) return fmt::format("its input '{}' is {}, not float", src, toString(graph.valueType(src)->type));
+  if (!isFloat(graph, src))
+    return fmt::format("its input '{}' is {}, not float", src, toString(graph.valueType(src)->type));
   if (graph.isConstant(src)) return fmt::format("its first operand '{}' is constant", src);
   return {};
 }

@@ -159,7 +159,8 @@ class Placer {
     const auto family = familyOf(node);
     if (family == Family::kWeighted) return absorbBehindMatrix(node);
     if (row(node).treatment == Treatment::kAbsorbed || isLeftAlone(node)) return;
-    if (!family) return stayFloat(node, node.domain().empty() ? "has no int8 form" : "is an operator of another domain");
+    if (!family)
+      return stayFloat(node, node.domain().empty() ? "has no int8 form" : "is an operator of another domain");
     switch (*family) {
       case Family::kWeighted: break;
       case Family::kSensitive: return stayFloat(node, "sensitive to rounding, kept in float");

@@ -32,8 +32,8 @@ QuantParams activationParams(Range range, const Int8Options& options) {
                                        : asymmetricParams(range, options.activation_type);
 }
 
-/// The parameters of a value: those of its root, unless an absorbed clamp makes the value and only its own would saturate
-/// where the clamp does (a Relu before a Concat whose other sources are negative).
+/// The parameters of a value: those of its root, unless an absorbed clamp makes the value and only its own would
+/// saturate where the clamp does (a Relu before a Concat whose other sources are negative).
 QuantParams paramsFor(const Graph& graph, const std::string& value, const std::string& root, const RangeTable& ranges,
                       const Int8Options& options) {
   QuantParams params = activationParams(withinClamp(graph, root, entryOf(ranges, root).range), options);
@@ -44,8 +44,8 @@ QuantParams paramsFor(const Graph& graph, const std::string& value, const std::s
   return activationParams(withinClamp(graph, value, entryOf(ranges, value).range), options);
 }
 
-/// A clamp stays where the stored range does not end with it: in a tensor that was zero in every sample, or in symmetric
-/// storage that reaches as far below zero as above.
+/// A clamp stays where the stored range does not end with it: in a tensor that was zero in every sample, or in
+/// symmetric storage that reaches as far below zero as above.
 void keepClampsThatStorageDoesNotImply(QuantizationPlan& plan, const Graph& graph) {
   for (NodePlacement& row : plan.nodes) {
     if (row.treatment != Treatment::kAbsorbed) continue;
@@ -82,19 +82,22 @@ WeightPlan planWeights(const Graph& graph, const Node& node, int input, float sr
   std::vector<float> scales(params.scales().begin(), params.scales().end());
   const int widened = widenForBias(scales, src_scale, biasOf(graph, node));
   if (!std::ranges::all_of(scales, [](float scale) { return std::isfinite(scale); })) {
-    throwBadInput("the bias '{}' of node '{}' is too large to stand beside activations of scale {}; leave the node out "
-                  "with --exclude-node", node.input(2), node.label(), src_scale);
+    throwBadInput(
+        "the bias '{}' of node '{}' is too large to stand beside activations of scale {}; leave the node out "
+        "with --exclude-node",
+        node.input(2), node.label(), src_scale);
   }
   if (widened == 0) return {node.input(input), input, params, 0};
-  const QuantParams wide = params.axis() ? QuantParams(params.storage(), scales,
-                                                       std::vector<int32_t>(scales.size(), 0), *params.axis())
-                                         : QuantParams(params.storage(), scales[0], 0);
+  const QuantParams wide =
+      params.axis() ? QuantParams(params.storage(), scales, std::vector<int32_t>(scales.size(), 0), *params.axis())
+                    : QuantParams(params.storage(), scales[0], 0);
   return {node.input(input), input, wide, widened};
 }
 
 std::string describe(const WeightPlan& weights, bool has_bias) {
-  std::string text = fmt::format("int8 weights, {}{}", weights.params.axis() ? "one scale per output channel" : "one scale",
-                                 has_bias ? ", int32 bias" : "");
+  std::string text =
+      fmt::format("int8 weights, {}{}", weights.params.axis() ? "one scale per output channel" : "one scale",
+                  has_bias ? ", int32 bias" : "");
   if (weights.widened_channels > 0) {
     text += fmt::format("; {} scales widened so that the bias fits", weights.widened_channels);
   }

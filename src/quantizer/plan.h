@@ -22,16 +22,17 @@ struct WeightPlan {
 
 /// What to quantize and with which numbers: decided once, printed, and only then applied. Pure data.
 struct QuantizationPlan {
-  std::vector<NodePlacement> nodes;               ///< every node in topological order
-  std::map<std::string, QuantParams> activations; ///< by value
-  std::map<std::string, WeightPlan> weights;      ///< by the node's first output
+  std::vector<NodePlacement> nodes;                ///< every node in topological order
+  std::map<std::string, QuantParams> activations;  ///< by value
+  std::map<std::string, WeightPlan> weights;       ///< by the node's first output
   std::vector<std::string> warnings;
 
   [[nodiscard]] size_t count(Treatment treatment) const;
 };
 
 /// Joins a placement with calibrated ranges. Throws (bad input) when a range is missing.
-QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTable& ranges, const Int8Options& options);
+QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTable& ranges,
+                          const Int8Options& options);
 
 std::string_view toString(Treatment treatment);
 

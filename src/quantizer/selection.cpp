@@ -46,7 +46,8 @@ void requireMatches(const Graph& graph, const std::vector<std::string>& patterns
       found = found || matches(pattern, name);
       if (nearest.empty() || editDistance(pattern, name) < editDistance(pattern, nearest)) nearest = name;
     }
-    if (!found) throwBadInput("{} '{}' matches no {} of the model; the nearest is '{}'", option, pattern, what, nearest);
+    if (!found)
+      throwBadInput("{} '{}' matches no {} of the model; the nearest is '{}'", option, pattern, what, nearest);
   }
 }
 

@@ -43,7 +43,8 @@ QuantParams weightParams(const Node& node, const Tensor& weights, const Int8Opti
   const int64_t axis = outputChannelAxis(node, weights.rank());
   std::vector<float> largest = maxAbsAlong(weights, axis);
   // A grouped ConvTranspose repeats its output channels in every group, which one axis cannot tell apart.
-  const bool one_scale = !options.per_channel_weights || (node.is("ConvTranspose") && node.attr("group", int64_t{1}) != 1);
+  const bool one_scale =
+      !options.per_channel_weights || (node.is("ConvTranspose") && node.attr("group", int64_t{1}) != 1);
   if (one_scale) {
     const float max_abs = largest.empty() ? 0.0F : std::ranges::max(largest);
     return {kStorage, symmetricWeightScale(max_abs, kStorage), 0};

@@ -163,7 +163,8 @@ class Executor::Impl {
       auto& result = context.results()[i];
       if (step.outputs[i] == kAbsent) continue;
       if (!result) {
-        if (step.wanted[i]) throwInternal("node '{}' ({}) gave no output {}", step.node->label(), step.node->opType(), i);
+        if (step.wanted[i])
+          throwInternal("node '{}' ({}) gave no output {}", step.node->label(), step.node->opType(), i);
         continue;
       }
       const std::string& name = step.node->output(static_cast<int>(i));

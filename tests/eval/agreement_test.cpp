@@ -65,5 +65,10 @@ TEST(TopK, EqualScoresComeInTheOrderOfTheirIndices) {
   EXPECT_THAT(topK(scores, 3), testing::ElementsAre(1, 2, 3));
 }
 
+TEST(TopK, NaNIsTheWorstScore) {
+  const std::vector<float> scores = {std::numeric_limits<float>::quiet_NaN(), 1, 3};
+  EXPECT_THAT(topK(scores, 3), testing::ElementsAre(2, 1, 0));
+}
+
 }  // namespace
 }  // namespace quant

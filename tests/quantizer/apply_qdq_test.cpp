@@ -22,7 +22,8 @@ RangeTable ranges(const std::map<std::string, Range>& by_value) {
 }
 
 /// Quantizes the graph of `text` with the given ranges.
-Graph quantized(const std::string& text, const std::map<std::string, Range>& by_value, const Int8Options& options = {}) {
+Graph quantized(const std::string& text, const std::map<std::string, Range>& by_value,
+                const Int8Options& options = {}) {
   Graph graph = parseGraph(text);
   graph.inferShapes();
   applyQdq(graph, makePlan(graph, place(graph, options), ranges(by_value), options));
@@ -161,13 +162,14 @@ TEST(ApplyQdq, TheScaleOfABiasIsNeverTooSmallForAFloat) {
 
 TEST(MakePlan, ABiasThatNoScaleCanHoldIsAnErrorWithItsName) {
   Graph graph = parseGraph(R"(g (float[1,1,1,2] x) => (float[1,1,1,2] y)
-      <float[1,1,1,1] w = {1}, float[1] b = {1e30}> { y = Conv(x, w, b) })");
+      <float[1,1,1,1] w = {1}, float[1] b = {1e30}> { [conv] y = Conv(x, w, b) })");
   graph.inferShapes();
   try {
     makePlan(graph, place(graph, {}), ranges({{"x", {0, 1e-25F}}, {"y", {0, 1}}}), {});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::StartsWith("the bias 'b' of node 'y' is too large to stand beside activations of"));
+    EXPECT_THAT(error.what(),
+                testing::StartsWith("the bias 'b' of node 'conv' is too large to stand beside activations of"));
     EXPECT_EQ(error.code(), ExitCode::kBadInput);
   }
 }
@@ -190,9 +192,8 @@ TEST(MakePlan, NonFiniteValuesAndDeadTensorsAreWarnedAbout) {
   RangeTable table = ranges({{"x", {0, 1}}, {"y", {0, 0}}});
   table.values["x"].non_finite = 3;
   const auto plan = makePlan(graph, place(graph, {}), table, {});
-  EXPECT_THAT(plan.warnings,
-              ElementsAre("'x' held 3 values that are not finite; they were left out of its range",
-                          "'y' was zero in every sample; do the samples exercise the model?"));
+  EXPECT_THAT(plan.warnings, ElementsAre("'x' held 3 values that are not finite; they were left out of its range",
+                                         "'y' was zero in every sample; do the samples exercise the model?"));
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ Tensor randomTensor(const Shape& shape, std::mt19937& random) {
 Graph modelOf(const Case& test, std::mt19937& random) {
   Graph graph = parseGraph(test.text, test.opset);
   for (const auto& name : graph.inputs()) {
-    if (name[0] == 'w' || name[0] == 'b') graph.defineConstant(name, randomTensor(*graph.valueType(name)->shape, random));
+    if (name[0] == 'w' || name[0] == 'b')
+      graph.defineConstant(name, randomTensor(*graph.valueType(name)->shape, random));
   }
   graph.inferShapes();
   return graph;
@@ -52,10 +53,11 @@ NamedTensors sampleOf(const Graph& graph, std::mt19937& random) {
 RangeTable calibrate(const Graph& graph, const std::set<std::string>& watched, const NamedTensors& sample) {
   RangeTable table;
   for (const auto& value : watched) table.values[value];
-  Executor(graph, {Backend::kReference, watched, true}).run(sample, [&](const std::string& value, const Tensor& tensor) {
-    Range& range = table.values[value].range;
-    for (const float x : tensor.data<float>()) range = {std::min(range.low, x), std::max(range.high, x)};
-  });
+  Executor(graph, {Backend::kReference, watched, true})
+      .run(sample, [&](const std::string& value, const Tensor& tensor) {
+        Range& range = table.values[value].range;
+        for (const float x : tensor.data<float>()) range = {std::min(range.low, x), std::max(range.high, x)};
+      });
   return table;
 }
 
@@ -109,13 +111,16 @@ TEST_P(RoundTrip, TheQuantizedModelIsValidAndNearTheFloatModel) {
   }
 }
 
-constexpr Int8Options with(DataType type, bool symmetric, bool per_channel) { return {type, symmetric, per_channel, {}}; }
+constexpr Int8Options with(DataType type, bool symmetric, bool per_channel) {
+  return {type, symmetric, per_channel, {}};
+}
 const Int8Options kPerTensor = with(DataType::kUInt8, false, false);
 const Int8Options kSigned = with(DataType::kInt8, false, true);
 const Int8Options kSignedSymmetric = with(DataType::kInt8, true, true);
 const Int8Options kUnsignedSymmetric = with(DataType::kUInt8, true, true);
 
-constexpr const char* kResidual = R"(g (float[1,4,5,5] x, float[4,4,3,3] w1, float[4] b1, float[4,4,1,1] w2) => (float[1,4,5,5] y) {
+constexpr const char* kResidual =
+    R"(g (float[1,4,5,5] x, float[4,4,3,3] w1, float[4] b1, float[4,4,1,1] w2) => (float[1,4,5,5] y) {
   c = Conv<pads = [1, 1, 1, 1]>(x, w1, b1)
   r = Relu(c)
   d = Conv(r, w2)
@@ -123,7 +128,8 @@ constexpr const char* kResidual = R"(g (float[1,4,5,5] x, float[4,4,3,3] w1, flo
   y = Relu(a)
 })";
 
-constexpr const char* kSignedAndReluConcat = R"(g (float[1,2,4,4] x, float[3,2,1,1] w1, float[3,2,1,1] w2) => (float[1,6,4,4] z) {
+constexpr const char* kSignedAndReluConcat =
+    R"(g (float[1,2,4,4] x, float[3,2,1,1] w1, float[3,2,1,1] w2) => (float[1,6,4,4] z) {
   c = Conv(x, w1)
   r = Relu(c)
   d = Conv(x, w2)
@@ -149,7 +155,8 @@ const Case kCases[] = {
           z = Sqrt(e)
           t = Conv(y, w2)
         })"},
-    {"OutputThatConvAndSoftmaxRead", R"(g (float[1,2,4,4] x, float[2,2,1,1] w1) => (float[1,2,4,4] r, float[1,2,4,4] z, float[1,2,4,4] s) {
+    {"OutputThatConvAndSoftmaxRead",
+     R"(g (float[1,2,4,4] x, float[2,2,1,1] w1) => (float[1,2,4,4] r, float[1,2,4,4] z, float[1,2,4,4] s) {
           c = Conv(x, w1)
           r = Relu(c)
           z = Conv(r, w1)
@@ -178,8 +185,10 @@ const Case kCases[] = {
     {"GroupedConvTranspose", R"(g (float[1,4,3,3] x, float[4,3,2,2] w1, float[6] b1) => (float[1,6,6,6] y) {
           y = ConvTranspose<group = 2, strides = [2, 2]>(x, w1, b1)
         })"},
-    {"OneDimensionalConv", R"(g (float[2,3,9] x, float[4,3,3] w1, float[4] b1) => (float[2,4,7] y) { y = Conv(x, w1, b1) })"},
-    {"GemmWithRowBias", R"(g (float[3,4] x, float[5,4] w1, float[1,5] b1, float[5,2] w2, float[1,2] b2) => (float[3,2] y) {
+    {"OneDimensionalConv",
+     R"(g (float[2,3,9] x, float[4,3,3] w1, float[4] b1) => (float[2,4,7] y) { y = Conv(x, w1, b1) })"},
+    {"GemmWithRowBias",
+     R"(g (float[3,4] x, float[5,4] w1, float[1,5] b1, float[5,2] w2, float[1,2] b2) => (float[3,2] y) {
           h = Gemm<transB = 1>(x, w1, b1)
           r = Relu(h)
           y = Gemm(r, w2, b2)
@@ -189,13 +198,16 @@ const Case kCases[] = {
           y = Gemm(h, w2)
         })"},
     {"GemmWithScalarBias", R"(g (float[3,4] x, float[4,1] w1, float b1) => (float[3,1] y) { y = Gemm(x, w1, b1) })"},
-    {"MatMulOfTwoActivations", R"(g (float[2,3,4] x, float[4,4] w1, float[4,4] w2, float[3,3] w3) => (float[2,3,3] z) {
+    {"MatMulOfTwoActivations",
+     R"(g (float[2,3,4] x, float[4,4] w1, float[4,4] w2, float[3,3] w3) => (float[2,3,3] z) {
           q = MatMul(x, w1)
           k = MatMul(x, w2)
           t = Transpose<perm = [0, 2, 1]>(k)
           s = MatMul(q, t)
           z = MatMul(s, w3)
-        })", {}, 0.05},
+        })",
+     {},
+     0.05},
     {"MatMulBiasRelu", R"(g (float[2,3,4] x, float[4,5] w1, float[5] b1, float[5,2] w2) => (float[2,3,2] z) {
           m = MatMul(x, w1)
           a = Add(m, b1)
@@ -210,7 +222,8 @@ const Case kCases[] = {
           c = Conv(x, w1)
           z = Add(c, c)
         })"},
-    {"SplitIntoConvAndConcat", R"(g (float[1,4,4,4] x, float[4,4,1,1] w1, float[2,2,1,1] w2) => (float[1,4,4,4] z, float[1,2,4,4] v) {
+    {"SplitIntoConvAndConcat",
+     R"(g (float[1,4,4,4] x, float[4,4,1,1] w1, float[2,2,1,1] w2) => (float[1,4,4,4] z, float[1,2,4,4] v) {
           c = Conv(x, w1)
           u, v = Split<axis = 1>(c)
           d = Conv(u, w2)
@@ -218,7 +231,8 @@ const Case kCases[] = {
         })"},
     {"ConcatOfReluAndSigned", kSignedAndReluConcat},
     {"ConcatOfReluAndSignedPerTensor", kSignedAndReluConcat, kPerTensor},
-    {"ConcatOfConcats", R"(g (float[1,2,4,4] x, float[2,2,1,1] w1, float[2,2,1,1] w2, float[2,2,1,1] w3) => (float[1,6,4,4] z) {
+    {"ConcatOfConcats",
+     R"(g (float[1,2,4,4] x, float[2,2,1,1] w1, float[2,2,1,1] w2, float[2,2,1,1] w3) => (float[1,6,4,4] z) {
           a = Conv(x, w1)
           b = Conv(x, w2)
           d = Conv(x, w3)
@@ -239,7 +253,8 @@ const Case kCases[] = {
           f = Flatten(p)
           y = Gemm<transB = 1>(f, w2)
         })"},
-    {"SqueezeAndExcite", R"(g (float[1,4,4,4] x, float[4,4,1,1] w1, float[2,4,1,1] w2, float[4,2,1,1] w3) => (float[1,4,4,4] y) {
+    {"SqueezeAndExcite",
+     R"(g (float[1,4,4,4] x, float[4,4,1,1] w1, float[2,4,1,1] w2, float[4,2,1,1] w3) => (float[1,4,4,4] y) {
           c = Conv(x, w1)
           p = GlobalAveragePool(c)
           h = Conv(p, w2)
@@ -247,7 +262,9 @@ const Case kCases[] = {
           e = Conv(r, w3)
           s = Sigmoid(e)
           y = Mul(c, s)
-        })", {}, 0.05},
+        })",
+     {},
+     0.05},
     {"ResizesUp", R"(g (float[1,2,4,4] x, float[2,2,1,1] w1) => (float[1,2,8,8] y, float[1,2,8,8] z, float[1,2,8,8] t)
         <float[4] scales = {1, 1, 2, 2}> {
           c = Conv(x, w1)
@@ -255,14 +272,18 @@ const Case kCases[] = {
           z = Resize<mode = "linear">(c, , scales)
           t = Resize<mode = "cubic">(c, , scales)
         })"},
-    {"ActivationsWithoutFusion", R"(g (float[1,2,4,4] x, float[2,2,1,1] w1, float[2,2,1,1] w2) => (float[1,2,4,4] z) {
+    {"ActivationsWithoutFusion",
+     R"(g (float[1,2,4,4] x, float[2,2,1,1] w1, float[2,2,1,1] w2) => (float[1,2,4,4] z) {
           c = Conv(x, w1)
           l = LeakyRelu<alpha = 0.1>(c)
           d = Conv(l, w2)
           h = HardSwish(d)
           t = Tanh(h)
           z = Conv(t, w2)
-        })", {}, 0.05, 14},
+        })",
+     {},
+     0.05,
+     14},
     {"QuantizedPartIsKept", R"(g (float[1,2,4,4] x, float[2,2,1,1] w1, float[2,2,1,1] w2) => (float[1,2,4,4] z)
         <float s = {0.01}, uint8 p = {128}, float t = {0.03}> {
           q = QuantizeLinear(x, s, p)

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "support/onnx_text.h"
 
 namespace quant {
@@ -88,6 +90,74 @@ TEST(FuseQuantizedGroups, AResidualAddBecomesQLinearAdd) {
     y = QuantizeLinear(r, ys, yz))");
   EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
   EXPECT_THAT(opTypes(graph), ElementsAre("QLinearAdd"));
+}
+
+TEST(FuseQuantizedGroups, AQuantizeLinearWithoutZeroPointWritesUint8) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws)
+    c = Conv(xd, wd, fb)
+    y = QuantizeLinear(c, ys))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  const Node& conv = *graph.nodes()[0];
+  EXPECT_EQ(graph.constant(conv.input(5))->type(), DataType::kInt8);
+  EXPECT_EQ(graph.constant(conv.input(7))->type(), DataType::kUInt8);
+}
+
+TEST(FuseQuantizedGroups, AZeroPointThatIsLeftOutHasTheTypeOfTheIntegers) {
+  Graph graph = parseGraph(R"(g (int8[2] x) => (int8[2] y) <float s = {0.5}, float t = {1}, int8 z = {0}> {
+      xd = DequantizeLinear(x, s)
+      a = Add(xd, xd)
+      y = QuantizeLinear(a, t, z)
+    })");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  EXPECT_EQ(graph.constant(graph.nodes()[0]->input(2))->type(), DataType::kInt8);
+}
+
+TEST(FuseQuantizedGroups, OutputDtypeNamesTheTypeWhereThereIsNoZeroPoint) {
+  constexpr const char* kText = R"(g (float[2] r) => (float[2] y) <float s = {0.5}> {
+      x = QuantizeLinear<output_dtype = %>(r, s)
+      xd = DequantizeLinear(x, s)
+      a = Add(xd, xd)
+      q = QuantizeLinear<output_dtype = %>(a, s)
+      y = DequantizeLinear(q, s)
+    })";
+  const auto textFor = [&](const std::string& type) { return std::regex_replace(kText, std::regex("%"), type); };
+  Graph signed8 = parseGraph(textFor("3"), 21), unsigned16 = parseGraph(textFor("4"), 21);
+  EXPECT_EQ(fuseQuantizedGroups(signed8, {}), 1);
+  const Node& add = *signed8.producer("q");
+  EXPECT_EQ(signed8.constant(add.input(2))->type(), DataType::kInt8);
+  EXPECT_EQ(signed8.constant(add.input(7))->type(), DataType::kInt8);
+  EXPECT_EQ(fuseQuantizedGroups(unsigned16, {}), 0);
+}
+
+TEST(FuseQuantizedGroups, ActivationsWithAScaleForEachChannelDecline) {
+  Graph graph = parseGraph(R"(g (uint8[1,2,2,2] x) => (uint8[1,1,2,2] y)
+      <float[2] xs = {0.5, 1}, uint8[2] xz = {0, 0}, float ws = {1}, int8[1,2,1,1] w = {2, 3}, uint8 z = {0}> {
+        xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws)
+        c = Conv(xd, wd)
+        y = QuantizeLinear(c, ws, z)
+      })");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 0);
+}
+
+TEST(FuseQuantizedGroups, BlockwiseWeightsDecline) {
+  Graph graph = parseGraph(R"(g (uint8[1,4] x) => (float[1,1] y)
+      <float xs = {0.5}, uint8 xz = {0}, float[2,1] ws = {1, 2}, int8[4,1] w = {1, 2, 3, 4}> {
+        xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear<axis = 0, block_size = 2>(w, ws)
+        y = Gemm(xd, wd)
+      })",
+                           21);
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 0);
+}
+
+TEST(FuseQuantizedGroups, ACropThatWritesRealNumbersOutsideOfItsSourceDeclines) {
+  Graph graph = parseGraph(R"(g (uint8[1,1,2,2] x) => (uint8[1,1,2,2] y)
+      <float s = {0.5}, uint8 z = {3}, float[8] roi = {0, 0, -1, -1, 1, 1, 2, 2}, int64[4] sizes = {1, 1, 2, 2}> {
+        xd = DequantizeLinear(x, s, z)
+        r = Resize<mode = "nearest", coordinate_transformation_mode = "tf_crop_and_resize">(xd, roi, , sizes)
+        y = QuantizeLinear(r, s, z)
+      })");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 0);
 }
 
 TEST(FuseActivations, ConvAndClipBecomeOneNode) {

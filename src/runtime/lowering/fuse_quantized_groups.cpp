@@ -58,8 +58,8 @@ std::optional<Tensor> realBias(const Graph& graph, const std::string& value) {
   if (scales.size() != 1 && scales.size() != integers->data<int32_t>().size()) return {};
   Tensor real(DataType::kFloat32, integers->shape());
   for (size_t i = 0; i < real.data<float>().size(); ++i) {
-    real.data<float>()[i] = static_cast<float>(static_cast<double>(integers->data<int32_t>()[i]) *
-                                               scales[scales.size() == 1 ? 0 : i]);
+    real.data<float>()[i] =
+        static_cast<float>(static_cast<double>(integers->data<int32_t>()[i]) * scales[scales.size() == 1 ? 0 : i]);
   }
   return real;
 }
@@ -140,33 +140,42 @@ bool fuseMatMul(Graph& graph, Node& node, const std::set<std::string>& watched) 
   return true;
 }
 
-/// Operators of com.microsoft that read (value, scale, zero point) for each source and then the result's parameters.
-bool fuseElementwise(Graph& graph, Node& node, std::string_view op_type, const std::set<std::string>& watched) {
-  Names inputs;
+/// What a group of com.microsoft's operators that know one element type reads and writes.
+struct SameTypeGroup {
+  Names sources;  // value, scale and zero point of each
+  QuantizedSink sink;
+};
+
+std::optional<SameTypeGroup> sameTypeGroup(Graph& graph, const Node& node, const std::set<std::string>& watched) {
+  auto sink = quantizedInto(graph, node.output(), watched);
+  if (!sink) return {};
+  SameTypeGroup group{{}, std::move(*sink)};
   for (int i = 0; i < node.inputCount(); ++i) {
     const auto src = dequantizedFrom(graph, node.input(i));
-    if (!src || src->params.axis()) return false;
-    append(inputs, *src);
+    if (!src || src->params.axis() || src->params.storage() != group.sink.quantized.params.storage()) return {};
+    append(group.sources, *src);
   }
-  const auto sink = quantizedInto(graph, node.output(), watched);
-  if (!sink) return false;
-  inputs.insert(inputs.end(), {sink->quantized.scale, sink->quantized.zero_point});
-  replaceGroup(graph, node, sink->fused, kMicrosoft, op_type, inputs, sink->quantized.value);
+  return group;
+}
+
+/// Operators that read (value, scale, zero point) for each source and then the result's parameters.
+bool fuseElementwise(Graph& graph, Node& node, std::string_view op_type, const std::set<std::string>& watched) {
+  const auto group = sameTypeGroup(graph, node, watched);
+  if (!group) return false;
+  const auto& [sources, sink] = *group;
+  Names inputs = sources;
+  inputs.insert(inputs.end(), {sink.quantized.scale, sink.quantized.zero_point});
+  replaceGroup(graph, node, sink.fused, kMicrosoft, op_type, inputs, sink.quantized.value);
   return true;
 }
 
 bool fuseConcat(Graph& graph, Node& node, const std::set<std::string>& watched) {
-  Names sources;
-  for (int i = 0; i < node.inputCount(); ++i) {
-    const auto src = dequantizedFrom(graph, node.input(i));
-    if (!src || src->params.axis()) return false;
-    append(sources, *src);
-  }
-  const auto sink = quantizedInto(graph, node.output(), watched);
-  if (!sink) return false;
-  Names inputs = {sink->quantized.scale, sink->quantized.zero_point};
+  const auto group = sameTypeGroup(graph, node, watched);
+  if (!group) return false;
+  const auto& [sources, sink] = *group;
+  Names inputs = {sink.quantized.scale, sink.quantized.zero_point};
   inputs.insert(inputs.end(), sources.begin(), sources.end());
-  replaceGroup(graph, node, sink->fused, kMicrosoft, "QLinearConcat", inputs, sink->quantized.value);
+  replaceGroup(graph, node, sink.fused, kMicrosoft, "QLinearConcat", inputs, sink.quantized.value);
   return true;
 }
 
@@ -183,8 +192,8 @@ bool moveIntegers(Graph& graph, Node& node, const std::set<std::string>& watched
 }
 
 constexpr std::array<std::string_view, 13> kMovesElements = {
-    "MaxPool", "Reshape",   "Flatten",      "Transpose",    "Squeeze", "Unsqueeze", "Slice",
-    "Gather",  "Identity",  "DepthToSpace", "SpaceToDepth", "Expand",  "Tile"};
+    "MaxPool", "Reshape",  "Flatten",      "Transpose",    "Squeeze", "Unsqueeze", "Slice",
+    "Gather",  "Identity", "DepthToSpace", "SpaceToDepth", "Expand",  "Tile"};
 
 /// A Resize that picks elements; with tf_crop_and_resize it also writes a real number outside of its source.
 bool isNearestResize(const Node& node) {

@@ -46,15 +46,14 @@ std::optional<QuantizedValue> parametersOf(Graph& graph, const Node& node, const
   const auto scales = scale->data<float>();
   const auto zero_points = asInts(*graph.constant(zero_point));
   if (zero_points.size() != scales.size()) return {};
-  const QuantParams params = scale->elementCount() == 1
-                                 ? QuantParams(type, scales[0], zero_points[0])
-                                 : QuantParams(type, {scales.begin(), scales.end()}, zero_points,
-                                               node.attr("axis", int64_t{1}));
+  const QuantParams params = scale->elementCount() == 1 ? QuantParams(type, scales[0], zero_points[0])
+                                                        : QuantParams(type, {scales.begin(), scales.end()}, zero_points,
+                                                                      node.attr("axis", int64_t{1}));
   return QuantizedValue{integers, node.input(1), zero_point, params};
 }
 
-/// The integer type of `value` as far as the graph tells: a constant's, or that of the zero point or `output_dtype` with
-/// which a QuantizeLinear makes it.
+/// The integer type of `value` as far as the graph tells: a constant's, or that of the zero point or `output_dtype`
+/// with which a QuantizeLinear makes it.
 DataType integerType(const Graph& graph, const std::string& value);
 
 /// What QuantizeLinear writes: its zero point's type, else what `output_dtype` (opset 21) says, else uint8.

@@ -1,0 +1,140 @@
+// Quantized models as other tools write them run fused and node by node on both backends: the integers must agree, but
+// for a tie that one rounding more or less decides.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "runtime/executor.h"
+#include "support/onnx_text.h"
+
+namespace quant {
+namespace {
+
+struct Case {
+  const char* name;
+  const char* fused_op;  // stands in the lowered graph
+  const char* body;      // from x, dequantized as xd, to r, which is quantized to y
+  const char* header = "g (uint8[1,2,4,4] x) => (uint8[A,B,C,D] y)";
+};
+
+void PrintTo(const Case& test, std::ostream* stream) { *stream << test.name; }
+
+/// Scales s, t, u; zero points z (uint8) and i (int8); weights with one scale and with one for each channel.
+constexpr const char* kConstants = R"(
+  <float s = {0.05}, float t = {0.06}, float u = {0.11}, uint8 z = {120}, uint8 zero = {0}, int8 i = {0}, int8 j = {-9},
+   float ws = {0.02}, float[2] wss = {0.02, 0.004}, int8[2] wzs = {0, 0}, float[2] bias = {0.5, -1.25},
+   int8[2,2,1,1] w = {100, -60, 33, 127}, uint8[2,2,1,1] wu = {200, 3, 140, 90}, uint8 wuz = {128},
+   float six = {6}, float none = {0},
+   int8[4,3] m = {1, -20, 33, 100, 127, -127, 64, 9, -5, 77, 0, 2}, float[3] mss = {0.02, 0.01, 0.004},
+   int8[3] mzs = {0, 0, 0}, float[3] mb = {0.5, -1, 2}>)";
+
+Tensor randomBytes(const Shape& shape) {
+  std::mt19937 random(5);
+  Tensor tensor(DataType::kUInt8, shape);
+  for (uint8_t& value : tensor.data<uint8_t>()) value = static_cast<uint8_t>(random());
+  return tensor;
+}
+
+std::vector<int> run(const Graph& graph, Backend backend, bool fuse, const NamedTensors& inputs) {
+  Executor executor(graph, {backend, {}, fuse});
+  const Tensor result = std::move(executor.run(inputs)[0]);
+  std::vector<int> integers;
+  if (result.type() == DataType::kUInt8) {
+    for (const auto q : result.data<uint8_t>()) integers.push_back(q);
+  } else {
+    for (const auto q : result.data<int8_t>()) integers.push_back(q);
+  }
+  return integers;
+}
+
+class LoweredRun : public testing::TestWithParam<Case> {};
+
+TEST_P(LoweredRun, GivesTheIntegersOfTheNodesOneByOne) {
+  const Graph graph = test::parseGraph(std::string(GetParam().header) + kConstants + "{" + GetParam().body + "}");
+  NamedTensors inputs;
+  inputs["x"] = randomBytes(*graph.valueType("x")->shape);
+  const auto expected = run(graph, Backend::kReference, false, inputs);
+  for (const Backend backend : {Backend::kReference, Backend::kOneDnn}) {
+    SCOPED_TRACE(toString(backend));
+    EXPECT_THAT(test::opTypes(Executor(graph, {backend, {}, true}).lowered()), testing::Contains(GetParam().fused_op));
+    const auto actual = run(graph, backend, true, inputs);
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t k = 0; k < actual.size(); ++k) EXPECT_LE(std::abs(actual[k] - expected[k]), 1) << "at " << k;
+  }
+}
+
+constexpr const char* kMatrix = "g (uint8[5,4] x) => (uint8[5,3] y)";
+
+const Case kCases[] = {
+    {"FloatBiasAndReluBetween", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 0>(w, wss, wzs)  c = Conv(xd, wd, bias)"
+     "r = Relu(c)  y = QuantizeLinear(r, t, zero)"},
+    {"ReluThenClip", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(w, ws, i)  c = Conv(xd, wd)"
+     "h = Relu(c)  r = Clip(h, none)  y = QuantizeLinear(r, t, zero)"},
+    {"UnsignedWeights", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(wu, ws, wuz)  c = Conv(xd, wd, bias)"
+     "y = QuantizeLinear(c, u, z)"},
+    {"UnsignedToSigned", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(w, ws)  c = Conv(xd, wd, bias)"
+     "y = QuantizeLinear(c, u, j)",
+     "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
+    {"NoZeroPoints", "QLinearConv",
+     "xd = DequantizeLinear(x, s)  wd = DequantizeLinear(w, ws)  c = Conv(xd, wd)  y = QuantizeLinear(c, u)"},
+    {"AddOfUnsignedAndSignedDeclines", "Add",
+     "xd = DequantizeLinear(x, s, z)  n = Neg(xd)  q = QuantizeLinear(n, t, j)  nd = DequantizeLinear(q, t, j)"
+     "a = Add(xd, nd)  y = QuantizeLinear(a, u, z)"},
+    {"MulToSignedDeclines", "Mul", "xd = DequantizeLinear(x, s, z)  a = Mul(xd, xd)  y = QuantizeLinear(a, u, j)",
+     "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
+    {"SigmoidToSignedDeclines", "Sigmoid",
+     "xd = DequantizeLinear(x, s, z)  a = Sigmoid(xd)  y = QuantizeLinear(a, ws, j)",
+     "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
+    {"LeakyRelu", "QLinearLeakyRelu",
+     "xd = DequantizeLinear(x, s, z)  a = LeakyRelu<alpha = 0.1>(xd)  y = QuantizeLinear(a, t, z)"},
+    {"AveragePool", "QLinearAveragePool",
+     "xd = DequantizeLinear(x, s, z)  a = AveragePool<kernel_shape = [3, 3], strides = [2, 2], pads = [1, 1, 1, 1],"
+     "count_include_pad = 1>(xd)  y = QuantizeLinear(a, t, z)"},
+    {"AveragePoolWithoutPads", "QLinearAveragePool",
+     "xd = DequantizeLinear(x, s, z)  a = AveragePool<kernel_shape = [3, 3], strides = [2, 2], pads = [1, 1, 1, 1]>(xd)"
+     "y = QuantizeLinear(a, t, z)"},
+    {"AveragePoolWithCeiling", "QLinearAveragePool",
+     "xd = DequantizeLinear(x, s, z)  a = AveragePool<kernel_shape = [3, 3], strides = [2, 2], ceil_mode = 1>(xd)"
+     "y = QuantizeLinear(a, t, z)"},
+    {"GlobalAveragePool", "QLinearGlobalAveragePool",
+     "xd = DequantizeLinear(x, s, z)  a = GlobalAveragePool(xd)  y = QuantizeLinear(a, t, z)"},
+    {"MaxPoolWithPads", "MaxPool",
+     "xd = DequantizeLinear(x, s, z)  a = MaxPool<kernel_shape = [3, 3], pads = [1, 1, 1, 1]>(xd)"
+     "y = QuantizeLinear(a, s, z)"},
+    {"ConcatOfDifferentScales", "QLinearConcat",
+     "xd = DequantizeLinear(x, s, z)  n = Neg(xd)  q = QuantizeLinear(n, t, zero)  nd = DequantizeLinear(q, t, zero)"
+     "a = Concat<axis = 1>(xd, nd)  y = QuantizeLinear(a, u, z)"},
+    {"GemmWithFloatBias", "QGemm",
+     "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = Gemm(xd, md, mb)"
+     "y = QuantizeLinear(a, u, z)",
+     kMatrix},
+    {"MatMulForEachColumn", "QLinearMatMul",
+     "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = MatMul(xd, md)"
+     "r = Relu(a)  y = QuantizeLinear(r, u, zero)",
+     kMatrix},
+    {"GemmToSigned", "QGemm",
+     "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = Gemm(xd, md, mb)"
+     "y = QuantizeLinear(a, u, j)",
+     "g (uint8[5,4] x) => (int8[5,3] y)"},
+    {"MatMulToSigned", "QLinearMatMul",
+     "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = MatMul(xd, md)"
+     "y = QuantizeLinear(a, u, j)",
+     "g (uint8[5,4] x) => (int8[5,3] y)"},
+    {"GemmWhoseClipIsTight", "Clip",
+     "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = Gemm(xd, md, mb)"
+     "r = Clip(a, none, six)  y = QuantizeLinear(r, u, zero)",
+     kMatrix},
+};
+
+std::string nameOf(const testing::TestParamInfo<Case>& test) { return test.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Models, LoweredRun, testing::ValuesIn(kCases), nameOf);
+
+}  // namespace
+}  // namespace quant
