@@ -48,7 +48,9 @@ void declarePictureFlags(CLI::App& app, PreprocessOptions& options) {
       ->check(CLI::ExistingFile)
       ->group(kPictureGroup);
   for (const PictureFlag& row : kPictureFlags) {
-    const auto keep = [&options, field = row.field](const std::string& text) { options.fields.emplace_back(field, text); };
+    const auto keep = [&options, field = row.field](const std::string& text) {
+      options.fields.emplace_back(field, text);
+    };
     app.add_option_function<std::string>(row.flag, keep, row.help)->type_name("TEXT")->group(kPictureGroup);
   }
 }
@@ -67,7 +69,7 @@ void declareCalibrationFlags(CLI::App& app, QuantizeOptions& options) {
       ->check(CLI::Range(50.0, 100.0))
       ->capture_default_str()
       ->group(kCalibrationGroup);
-  app.add_option("--batch-size", calibration.batch_size, 
+  app.add_option("--batch-size", calibration.batch_size,
                  "Samples that a worker takes at a time; the ranges and the written model never depend on it")
       ->type_name("N")
       ->check(CLI::PositiveNumber)
@@ -132,7 +134,8 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_flag("--verify-exact", options.verify_exact,
                "Compare also as computed with exact integer sums, as on a CPU that never saturates")
       ->group(kResultGroup);
-  app.add_option("--report", options.report, "Write all that was done, as JSON")->type_name("FILE")
+  app.add_option("--report", options.report, "Write all that was done, as JSON")
+      ->type_name("FILE")
       ->excludes(dry_run)
       ->group(kResultGroup);
 }

@@ -122,8 +122,8 @@ int parseAndRun(int argc, char** argv) {
     return static_cast<int>(reportParse(app, error));
   }
   applyGlobal(global);
-  const Console console{std::cout, [&](const std::string& title) { return global.quiet ? nullptr : progressBar(title); },
-                        global.quiet};
+  const Console console{
+      std::cout, [&](const std::string& title) { return global.quiet ? nullptr : progressBar(title); }, global.quiet};
   const ExitCode code = eval_app.parsed() ? evalCommand(eval, console) : quantizeCommand(quantize, console);
   requirePrinted();
   return static_cast<int>(code);

@@ -42,7 +42,8 @@ std::string agreementText(const Accuracy& accuracy, const Accuracy& first) {
 std::string table(const std::vector<Row>& rows, bool with_latency) {
   size_t width = 5;
   for (const Row& row : rows) width = std::max(width, row.path.string().size());
-  std::string text = fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}  {:>9}", "model", width, "top-1", "top-5", "same", "size");
+  std::string text =
+      fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}  {:>9}", "model", width, "top-1", "top-5", "same", "size");
   text += with_latency ? fmt::format("  {:>9}  {:>9}\n", "p50", "p90") : "\n";
   for (const Row& row : rows) {
     const bool labelled = row.accuracy.samples > 0;

@@ -41,7 +41,8 @@ RangeTable calibrate(const Graph& graph, const Placement& placement, const Datas
   collect.detail = method.needs_histogram ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
   collect.batch_size = options.calibration.batch_size;
   collect.progress = console.progress("calibrating");
-  const StatisticsTable statistics = collectStatistics(graph, {watched.begin(), watched.end()}, samplesOf(dataset), collect);
+  const StatisticsTable statistics =
+      collectStatistics(graph, {watched.begin(), watched.end()}, samplesOf(dataset), collect);
   RangeTable ranges = makeRangeTable(statistics, method, method_options, modelHash(options.model));
   report.calibration = {ranges.method, dataset.description(), dataset.size(),
                         dataset.preprocess() ? toString(*dataset.preprocess()) : "", watch.seconds()};

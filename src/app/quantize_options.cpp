@@ -6,7 +6,8 @@ namespace quant {
 
 const std::vector<ModeRow>& modes() {
   static const std::vector<ModeRow> kModes = {
-      {"ptq-int8", Mode::kPtqInt8, "static int8 for CPUs: weights and activations, calibrated on samples", ".int8.onnx"},
+      {"ptq-int8", Mode::kPtqInt8, "static int8 for CPUs: weights and activations, calibrated on samples",
+       ".int8.onnx"},
   };
   return kModes;
 }

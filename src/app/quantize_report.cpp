@@ -47,8 +47,9 @@ std::string verificationText(const Verification& verification, const CpuInfo& cp
                                 ? "int32 sums, no saturation"
                                 : fmt::format("oneDNN on this CPU ({}, int8 sums {})", cpu.isa,
                                               cpu.int8_exact ? "exact" : "saturate in 16 bits");
-  text += line("", fmt::format("{:.1f} % of {:.1f} M MACs in int8; {}", share(verification.macs.int8, verification.macs.total),
-                               static_cast<double>(verification.macs.total) * 1e-6, where));
+  text += line(
+      "", fmt::format("{:.1f} % of {:.1f} M MACs in int8; {}", share(verification.macs.int8, verification.macs.total),
+                      static_cast<double>(verification.macs.total) * 1e-6, where));
   return text;
 }
 
@@ -56,13 +57,15 @@ std::string verificationText(const Verification& verification, const CpuInfo& cp
 
 std::string summaryText(const QuantizeReport& report) {
   std::string text = fmt::format("{} -> {}\n", report.model.string(), report.output.string());
-  text += line("size", fmt::format("{} -> {} ({:.1f} %)", humanSize(report.model_bytes), humanSize(report.output_bytes),
-                                   share(static_cast<int64_t>(report.output_bytes), static_cast<int64_t>(report.model_bytes))));
+  text += line("size",
+               fmt::format("{} -> {} ({:.1f} %)", humanSize(report.model_bytes), humanSize(report.output_bytes),
+                           share(static_cast<int64_t>(report.output_bytes), static_cast<int64_t>(report.model_bytes))));
   text += line("calibrated", fmt::format("{}: {} in {:.1f} s", report.calibration.method, report.calibration.source,
                                          report.calibration.seconds));
   if (!report.calibration.preprocess.empty()) text += line("pictures", report.calibration.preprocess);
   text += line("int8", countOps(report.plan.nodes, isInt8));
-  text += line("float", countOps(report.plan.nodes, [](const NodePlacement& row) { return row.treatment == Treatment::kFloat; }));
+  text += line("float", countOps(report.plan.nodes,
+                                 [](const NodePlacement& row) { return row.treatment == Treatment::kFloat; }));
   for (const Verification& verification : report.verifications) text += verificationText(verification, report.cpu);
   for (const auto& warning : report.plan.warnings) text += line("warning", warning);
   text += line("took", fmt::format("{:.1f} s, peak memory {}", report.total_seconds, humanSize(report.peak_memory)));

@@ -23,7 +23,7 @@ struct QuantizeReport {
 
   struct Calibration {
     std::string method;
-    std::string source;      ///< what was read: "200 JPEG pictures of calibration/", or a file of ranges
+    std::string source;  ///< what was read: "200 JPEG pictures of calibration/", or a file of ranges
     size_t samples = 0;
     std::string preprocess;  ///< as text; empty for data that is not preprocessed
     double seconds = 0;

@@ -26,9 +26,12 @@ Json toJson(const Verification& verification) {
     if (output.top1) entry["same_top1"] = *output.top1;
     outputs.push_back(std::move(entry));
   }
-  return {{"backend", toString(verification.backend)}, {"samples", verification.samples},
-          {"outputs", outputs},                        {"macs", verification.macs.total},
-          {"macs_int8", verification.macs.int8},       {"float_nodes", verification.float_nodes},
+  return {{"backend", toString(verification.backend)},
+          {"samples", verification.samples},
+          {"outputs", outputs},
+          {"macs", verification.macs.total},
+          {"macs_int8", verification.macs.int8},
+          {"float_nodes", verification.float_nodes},
           {"seconds", verification.seconds}};
 }
 
@@ -75,12 +78,18 @@ std::string reportJson(const QuantizeReport& report) {
       {"mode", report.mode},
       {"model", {{"path", report.model.string()}, {"bytes", report.model_bytes}}},
       {"output", {{"path", report.output.string()}, {"bytes", report.output_bytes}, {"opset", report.opset}}},
-      {"cpu", {{"model", report.cpu.model}, {"isa", report.cpu.isa}, {"int8_exact", report.cpu.int8_exact},
-               {"threads", report.cpu.threads}}},
+      {"cpu",
+       {{"model", report.cpu.model},
+        {"isa", report.cpu.isa},
+        {"int8_exact", report.cpu.int8_exact},
+        {"threads", report.cpu.threads}}},
       {"passes", passes},
-      {"calibration", {{"method", report.calibration.method}, {"source", report.calibration.source},
-                       {"samples", report.calibration.samples}, {"preprocess", report.calibration.preprocess},
-                       {"seconds", report.calibration.seconds}}},
+      {"calibration",
+       {{"method", report.calibration.method},
+        {"source", report.calibration.source},
+        {"samples", report.calibration.samples},
+        {"preprocess", report.calibration.preprocess},
+        {"seconds", report.calibration.seconds}}},
       {"nodes", nodes},
       {"values", valuesJson(report)},
       {"weights", weightsJson(report.plan)},

@@ -28,7 +28,7 @@ SampleSource samplesOf(const Dataset& dataset);
 struct CollectOptions {
   TensorStatistics::Detail detail = TensorStatistics::Detail::kHistogram;
   Backend backend = Backend::kOneDnn;
-  int threads = 0;  ///< 0: as many as OpenMP offers
+  int threads = 0;     ///< 0: as many as OpenMP offers
   int batch_size = 1;  ///< samples that a worker takes at a time; nothing depends on it
   Progress progress;
 };

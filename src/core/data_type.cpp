@@ -11,12 +11,15 @@ struct TypeRow {
 };
 
 constexpr TypeRow kTypes[] = {
-    {DataType::kUndefined, 0, "undefined"}, {DataType::kFloat32, 4, "float"},     {DataType::kUInt8, 1, "uint8"},
-    {DataType::kInt8, 1, "int8"},           {DataType::kUInt16, 2, "uint16"},     {DataType::kInt16, 2, "int16"},
-    {DataType::kInt32, 4, "int32"},         {DataType::kInt64, 8, "int64"},       {DataType::kString, 0, "string"},
-    {DataType::kBool, 1, "bool"},           {DataType::kFloat16, 2, "float16"},   {DataType::kFloat64, 8, "double"},
-    {DataType::kUInt32, 4, "uint32"},       {DataType::kUInt64, 8, "uint64"},     {DataType::kComplex64, 8, "complex64"},
-    {DataType::kComplex128, 16, "complex128"}, {DataType::kBFloat16, 2, "bfloat16"},
+    {DataType::kUndefined, 0, "undefined"}, {DataType::kFloat32, 4, "float"},
+    {DataType::kUInt8, 1, "uint8"},         {DataType::kInt8, 1, "int8"},
+    {DataType::kUInt16, 2, "uint16"},       {DataType::kInt16, 2, "int16"},
+    {DataType::kInt32, 4, "int32"},         {DataType::kInt64, 8, "int64"},
+    {DataType::kString, 0, "string"},       {DataType::kBool, 1, "bool"},
+    {DataType::kFloat16, 2, "float16"},     {DataType::kFloat64, 8, "double"},
+    {DataType::kUInt32, 4, "uint32"},       {DataType::kUInt64, 8, "uint64"},
+    {DataType::kComplex64, 8, "complex64"}, {DataType::kComplex128, 16, "complex128"},
+    {DataType::kBFloat16, 2, "bfloat16"},
 };
 
 const TypeRow* find(DataType type) {

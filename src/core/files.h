@@ -32,8 +32,8 @@ class MappedFile {
   size_t size_;
 };
 
-/// Throws (bad input) when `path` cannot become a file: its folder is missing, or it is a folder or a device. To be asked
-/// before long work.
+/// Throws (bad input) when `path` cannot become a file: its folder is missing, or it is a folder or a device. To be
+/// asked before long work.
 void requireWritable(const std::filesystem::path& path);
 
 /// A file that appears under its final name only when it is complete: it is written beside it under a temporary name,

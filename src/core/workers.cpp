@@ -84,7 +84,7 @@ void runWorkers(size_t count, const WorkerOptions& options, const std::function<
   const size_t workers = workerCount(count, options);
   if (workers == 0) return;
   Crew crew(count, options);
-#pragma omp parallel num_threads(static_cast<int>(workers))
+#pragma omp parallel num_threads(static_cast <int>(workers))
   crew.work(static_cast<size_t>(omp_get_thread_num()), make_task);
   crew.finish();
 }

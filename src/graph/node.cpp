@@ -11,9 +11,9 @@ namespace {
 
 const std::string kAbsent;
 
-constexpr std::string_view kTypeNames[] = {"nothing", "a float",    "an int",  "a string", "a tensor",
-                                           "a graph", "floats",     "ints",    "strings",  "tensors",
-                                           "graphs",  "a sparse tensor", "sparse tensors", "a type", "types"};
+constexpr std::string_view kTypeNames[] = {"nothing", "a float",         "an int",         "a string", "a tensor",
+                                           "a graph", "floats",          "ints",           "strings",  "tensors",
+                                           "graphs",  "a sparse tensor", "sparse tensors", "a type",   "types"};
 
 void collectCaptures(const onnx::GraphProto& graph, std::set<std::string> visible, std::set<std::string>& captures) {
   for (const auto& input : graph.input()) visible.insert(input.name());
@@ -110,9 +110,7 @@ onnx::AttributeProto& Node::obtainAttr(std::string_view name, onnx::AttributePro
   return added;
 }
 
-void Node::setAttr(std::string_view name, float value) {
-  obtainAttr(name, onnx::AttributeProto::FLOAT).set_f(value);
-}
+void Node::setAttr(std::string_view name, float value) { obtainAttr(name, onnx::AttributeProto::FLOAT).set_f(value); }
 
 void Node::setAttr(std::string_view name, int64_t value) { obtainAttr(name, onnx::AttributeProto::INT).set_i(value); }
 

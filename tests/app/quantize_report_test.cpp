@@ -53,12 +53,11 @@ TEST(SummaryText, PrintsEveryWarning) {
 }
 
 TEST(PlanText, AlignsNodesInColumns) {
-  EXPECT_THAT(planText(smallReport().plan),
-              testing::StartsWith("int8         Conv     conv   fits\n"
-                                  "int8         Conv     conv2  fits\n"
-                                  "int8 (moves) MaxPool  pool   shares\n"
-                                  "float        Softmax  soft   sensitive\n"
-                                  "\n"));
+  EXPECT_THAT(planText(smallReport().plan), testing::StartsWith("int8         Conv     conv   fits\n"
+                                                                "int8         Conv     conv2  fits\n"
+                                                                "int8 (moves) MaxPool  pool   shares\n"
+                                                                "float        Softmax  soft   sensitive\n"
+                                                                "\n"));
 }
 
 TEST(PlanText, ALongNameMovesOnlyItsOwnLine) {

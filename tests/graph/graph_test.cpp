@@ -318,8 +318,8 @@ TEST(GraphConstants, AttachedDataIsPutIntoTheModel) {
 // --- clone and release --------------------------------------------------------------------------------------------
 
 TEST(GraphRelease, GivesBackAnEqualModel) {
-  auto model =
-      parseModel(R"(g (float[N] x, float[2] w) => (float[N] y) <float[2] w = {1, 2}, int64[1] s = {0}, float[2] b = {3, 4}> {
+  auto model = parseModel(
+      R"(g (float[N] x, float[2] w) => (float[N] y) <float[2] w = {1, 2}, int64[1] s = {0}, float[2] b = {3, 4}> {
       [first] a = Add(x, w)
       z = com.microsoft.Gelu(a)
       y = Slice(z, s, s)

@@ -20,7 +20,11 @@ TEST(OnnxMessage, DropsTheContextAndJoinsLines) {
   EXPECT_EQ(onnxMessage("one\ntwo\n\n==> Context: Bad node spec"), "one two");
 }
 
-TEST(OnnxMessage, HasNoControlCharacters) { EXPECT_EQ(onnxMessage("name '\x01\x1B'"), "name '?" "?'"); }
+TEST(OnnxMessage, HasNoControlCharacters) {
+  EXPECT_EQ(onnxMessage("name '\x01\x1B'"),
+            "name '?"
+            "?'");
+}
 
 }  // namespace
 }  // namespace quant

@@ -10,7 +10,7 @@ inline std::filesystem::path sharedFolder() { return std::filesystem::path(QUANT
 }  // namespace quant::test
 
 /// `path` is relative to the shared folder.
-#define SKIP_WITHOUT_SHARED(path)                                             \
-  if (!std::filesystem::exists(quant::test::sharedFolder() / (path))) {       \
-    GTEST_SKIP() << "the shared folder does not hold " << (path);             \
+#define SKIP_WITHOUT_SHARED(path)                                       \
+  if (!std::filesystem::exists(quant::test::sharedFolder() / (path))) { \
+    GTEST_SKIP() << "the shared folder does not hold " << (path);       \
   }
