@@ -196,12 +196,18 @@ void declareEvalFlags(CLI::App& app, EvalOptions& options) {
       ->group(kDataGroup);
   declarePictureFlags(app, options.data.preprocess);
   const auto set_backend = [&options](const std::string& name) {
-    options.backend = name == "reference" ? Backend::kReference : Backend::kOneDnn;
+    options.backend = *std::ranges::find(kBackends, name, [](Backend backend) { return toString(backend); });
   };
-  app.add_option_function<std::string>("--backend", set_backend,
-                                       "onednn, or reference: exact integer sums on every CPU, slow")
+  std::vector<std::string> names;
+  for (const Backend backend : kBackends) names.emplace_back(toString(backend));
+  app.add_option_function<std::string>(
+         "--backend", set_backend,
+         "How the models are computed"
+         "\nonednn: fast, and exact on every CPU"
+         "\nreference: plain loops, slow"
+         "\nsaturating: as other programs compute int8 on CPUs without VNNI, with 16-bit sums of pairs")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"onednn", "reference"}))
+      ->check(CLI::IsMember(names))
       ->default_str("onednn")
       ->group(kResultGroup);
   app.add_option("--latency-runs", options.latency_runs, "Timed runs of each model; 0 for none")

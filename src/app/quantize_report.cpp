@@ -43,10 +43,10 @@ std::string verificationText(const Verification& verification, const CpuInfo& cp
                              decibels(output.agreement.sqnr()), output.agreement.cosine(),
                              output.top1 ? fmt::format(", same top-1 in {:.1f} %", 100 * *output.top1) : ""));
   }
-  const std::string where = verification.backend == Backend::kReference
-                                ? "int32 sums, no saturation"
-                                : fmt::format("oneDNN on this CPU ({}, int8 sums {})", cpu.isa,
-                                              cpu.int8_exact ? "exact" : "saturate in 16 bits");
+  const std::string where =
+      verification.backend == Backend::kReference
+          ? "int32 sums, no saturation"
+          : fmt::format("oneDNN on this CPU ({}{}), int8 sums exact", cpu.isa, cpu.has_vnni ? "" : ", no VNNI");
   text += line(
       "", fmt::format("{:.1f} % of {:.1f} M MACs in int8; {}", share(verification.macs.int8, verification.macs.total),
                       static_cast<double>(verification.macs.total) * 1e-6, where));

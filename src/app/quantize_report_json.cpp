@@ -81,7 +81,7 @@ std::string reportJson(const QuantizeReport& report) {
       {"cpu",
        {{"model", report.cpu.model},
         {"isa", report.cpu.isa},
-        {"int8_exact", report.cpu.int8_exact},
+        {"has_vnni", report.cpu.has_vnni},
         {"threads", report.cpu.threads}}},
       {"passes", passes},
       {"calibration",

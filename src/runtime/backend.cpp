@@ -10,6 +10,7 @@ std::string_view toString(Backend backend) {
   switch (backend) {
     case Backend::kReference: return "reference";
     case Backend::kOneDnn: return "onednn";
+    case Backend::kSaturating: return "saturating";
   }
   return "";
 }
@@ -18,7 +19,11 @@ KernelRegistry kernelsOf(Backend backend) {
   KernelRegistry registry;
   registerReferenceMath(registry);
   registerDataMovement(registry);
-  if (backend == Backend::kOneDnn) registerOneDnn(registry);  // replaces what it does better
+  switch (backend) {  // oneDNN replaces what it does better
+    case Backend::kReference: break;
+    case Backend::kOneDnn: registerOneDnn(registry, onednn::PairSums::kExact); break;
+    case Backend::kSaturating: registerOneDnn(registry, onednn::PairSums::kSaturating); break;
+  }
   return registry;
 }
 

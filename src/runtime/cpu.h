@@ -6,12 +6,17 @@ namespace quant {
 
 /// What the processor offers to int8 kernels, as oneDNN sees it (its environment variables can lower it).
 struct CpuInfo {
-  std::string model;        ///< "AMD EPYC ..."
-  std::string isa;          ///< "avx512_vnni"
-  bool int8_exact = false;  ///< false where u8 x s8 products are added in pairs in 16 bits with saturation (no VNNI)
-  int threads = 0;          ///< that OpenMP will use
+  std::string model;      ///< "AMD EPYC ..."
+  std::string isa;        ///< "avx512_vnni"
+  bool has_vnni = false;  ///< without it u8 x s8 products are added in pairs in 16 bits with saturation
+  int threads = 0;        ///< that OpenMP will use
 };
 
 CpuInfo cpuInfo();
+
+/// True when oneDNN's 8-bit kernels give the exact sums on this CPU, because it has VNNI.
+bool hasExactInt8Sums();
+/// True when oneDNN uses AVX-512 on this CPU.
+bool hasAvx512();
 
 }  // namespace quant

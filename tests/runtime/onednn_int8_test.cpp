@@ -3,7 +3,6 @@
 
 #include <thread>
 
-#include "runtime/cpu.h"
 #include "runtime/lowering/lowering.h"
 #include "runtime/onednn_harness.h"
 
@@ -33,23 +32,13 @@ int someZeroPoint(Randomness& random, DataType type) {
   return static_cast<int>(type == DataType::kUInt8 ? random.between(0, 255) : random.between(-128, 127));
 }
 
-// A CPU without VNNI adds products of bytes in pairs with 16-bit saturation, and halves weights for signed sources.
-// There the tests keep to what it computes exactly: unsigned sources, and weights whose pairs cannot saturate.
+constexpr DataType kSrcTypes[] = {DataType::kUInt8, DataType::kInt8};
 
-std::vector<DataType> srcTypes() {
-  if (cpuInfo().int8_exact) return {DataType::kUInt8, DataType::kInt8};
-  return {DataType::kUInt8};
-}
-
-DataType someSrcType(Randomness& random) {
-  const auto types = srcTypes();
-  return types[static_cast<size_t>(random.between(0, static_cast<int64_t>(types.size()) - 1))];
-}
-
+/// All of the symmetric range: pairs of products leave 16 bits.
 Tensor weightsOf(Randomness& random, DataType type, const Shape& shape) {
-  const int most = cpuInfo().int8_exact ? 127 : 63;
-  return type == DataType::kUInt8 ? random.integers<uint8_t>(shape, 128 - most, 128 + most)
-                                  : random.integers<int8_t>(shape, -most, most);
+  constexpr int kMost = 127;
+  return type == DataType::kUInt8 ? random.integers<uint8_t>(shape, 128 - kMost, 128 + kMost)
+                                  : random.integers<int8_t>(shape, -kMost, kMost);
 }
 
 /// What a quantized convolution or product is made of, and the same as inputs of a node.
@@ -102,7 +91,7 @@ TEST(OneDnnQLinearConv, IsTheReferenceBitForBitOverRandomAttributes) {
       test.src.push_back((test.weights.back() - 1) * dilations.back() + random.between(1, 6));
     }
     for (size_t axis = 0; axis < 2 * axes; ++axis) pads.push_back(random.between(0, 2));
-    test.src_type = someSrcType(random);
+    test.src_type = someType(random);
     test.dst_type = someType(random);
     test.layout = random.oneOf({Layout::kPlain, Layout::kChannelsLast});
     test.per_channel = random.between(0, 1) == 0;
@@ -125,7 +114,7 @@ TEST(OneDnnQLinearConv, RunsTheLayersOfMobileNetworks) {
                           {240, 40, 1, 1, 1, 7},  {64, 64, 8, 3, 1, 9}};
   Randomness random;
   for (const Layer& layer : layers) {
-    for (const DataType type : srcTypes()) {
+    for (const DataType type : kSrcTypes) {
       QuantizedCase test;
       test.src_type = test.dst_type = type;
       test.layout = Layout::kChannelsLast;
@@ -265,7 +254,7 @@ TEST(OneDnnFusedQLinearConv, AddsTheResidualInRealUnitsBeforeTheActivation) {
 
 TEST(OneDnnConvInteger, GivesTheExactSums) {
   Randomness random;
-  for (const DataType type : srcTypes()) {
+  for (const DataType type : kSrcTypes) {
     for (const bool has_unsigned_weights : {false, true}) {
       NodeRunner node("ConvInteger");
       node.set("pads", Ints{1, 1, 1, 1}).set("strides", Ints{2, 1});
@@ -286,7 +275,7 @@ TEST(OneDnnQGemm, IsTheReferenceBitForBit) {
   for (int i = 0; i < 32; ++i) {
     const bool turns_b = i & 1;
     QuantizedCase test;
-    test.src_type = someSrcType(random);
+    test.src_type = someType(random);
     test.dst_type = i & 4 ? DataType::kUInt8 : DataType::kInt8;
     test.per_channel = i & 8;
     test.src = {random.between(1, 5), 40};

@@ -39,7 +39,8 @@ ConvolutionShape convolutionShape(const Node& node, const Shape& src, const Shap
   requireChannels(src, weights, weights[1] * groups);
   const Shape kernel = reference::kernelShape(node, weights);
   const reference::Window window = reference::slidingWindow(node, src, kernel);
-  return {grouped(groups, weights[0], weights[1], kernel), window.outShape(src[0], weights[0]), slidingDims(window)};
+  return {src, grouped(groups, weights[0], weights[1], kernel), window.outShape(src[0], weights[0]),
+          slidingDims(window)};
 }
 
 ConvolutionShape transposedShape(const Node& node, const Shape& src, const Shape& weights) {
@@ -48,12 +49,12 @@ ConvolutionShape transposedShape(const Node& node, const Shape& src, const Shape
   const Shape kernel = reference::kernelShape(node, weights);
   const reference::Window window = reference::transposedWindow(node, src, kernel);
   const int64_t channels = weights[1] * groups;
-  return {grouped(groups, channels, weights[0] / groups, kernel), window.outShape(src[0], channels),
+  return {src, grouped(groups, channels, weights[0] / groups, kernel), window.outShape(src[0], channels),
           transposedDims(window)};
 }
 
 ConvolutionShape productShape(int64_t rows, int64_t depth, int64_t columns) {
-  return {{columns, depth, 1, 1}, {1, columns, 1, rows}, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {0, 0}}};
+  return {{1, depth, 1, rows}, {columns, depth, 1, 1}, {1, columns, 1, rows}, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {0, 0}}};
 }
 
 void requireBiasShape(const Tensor* bias, const Shape& dst) {

@@ -7,6 +7,7 @@ namespace quant::onednn {
 
 /// The shapes of a convolution as oneDNN wants to see them.
 struct ConvolutionShape {
+  Shape src;      // [N, I, spatial...]
   Shape weights;  // [O, I, k...], or [groups, O / groups, I / groups, k...] when there is more than one group
   Shape dst;      // [N, O, spatial...]
   WindowDims window;

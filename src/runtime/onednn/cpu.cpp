@@ -2,9 +2,11 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <array>
 #include <dnnl.hpp>
 #include <fstream>
+#include <string_view>
 
 namespace quant {
 
@@ -13,7 +15,7 @@ namespace {
 struct IsaRow {
   dnnl::cpu_isa isa;
   const char* name;
-  bool int8_exact;
+  bool has_vnni;
 };
 
 constexpr std::array kIsas = {
@@ -38,14 +40,21 @@ std::string modelName() {
   return "unknown";
 }
 
+const IsaRow& effectiveIsa() {
+  static constexpr IsaRow kUnknown{dnnl::cpu_isa::isa_default, "unknown", false};
+  const auto* const row = std::ranges::find(kIsas, dnnl::get_effective_cpu_isa(), &IsaRow::isa);
+  return row == kIsas.end() ? kUnknown : *row;
+}
+
 }  // namespace
 
 CpuInfo cpuInfo() {
-  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
-  for (const IsaRow& row : kIsas) {
-    if (row.isa == isa) return {modelName(), row.name, row.int8_exact, omp_get_max_threads()};
-  }
-  return {modelName(), "unknown", false, omp_get_max_threads()};
+  const IsaRow& isa = effectiveIsa();
+  return {modelName(), isa.name, isa.has_vnni, omp_get_max_threads()};
 }
+
+bool hasExactInt8Sums() { return effectiveIsa().has_vnni; }
+
+bool hasAvx512() { return std::string_view(effectiveIsa().name).starts_with("avx512"); }
 
 }  // namespace quant

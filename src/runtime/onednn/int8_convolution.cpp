@@ -18,7 +18,8 @@ using reference::zeroPointsFor;
 /// What both kernels share: a layer made of the constants at the first run, and a form that computes it.
 class Int8ConvolutionKernel : public FallbackKernel {
  public:
-  using FallbackKernel::FallbackKernel;
+  Int8ConvolutionKernel(const Node& node, int64_t opset, KernelRegistry::Factory other, PairSums pair_sums)
+      : FallbackKernel(node, opset, std::move(other)), pair_sums_(pair_sums) {}
 
  protected:
   /// The layer, or nothing when oneDNN lacks it.
@@ -28,7 +29,7 @@ class Int8ConvolutionKernel : public FallbackKernel {
   bool hasLayer(KernelContext& context, const Tensor& src) {
     if (!decided_) {
       layer_ = makeLayer(context);
-      if (layer_) form_ = chooseInt8Form(*layer_);
+      if (layer_) form_ = chooseInt8Form(*layer_, pair_sums_);
       decided_ = true;
     }
     return layer_ && src.type() == layer_->src_type;
@@ -43,6 +44,7 @@ class Int8ConvolutionKernel : public FallbackKernel {
   }
 
  private:
+  PairSums pair_sums_;
   bool decided_ = false;
   std::optional<Int8Layer> layer_;
   std::unique_ptr<Int8Form> form_;
@@ -51,8 +53,8 @@ class Int8ConvolutionKernel : public FallbackKernel {
 
 class QLinearConvolution final : public Int8ConvolutionKernel {
  public:
-  QLinearConvolution(const Node& node, int64_t opset, KernelRegistry::Factory other)
-      : Int8ConvolutionKernel(node, opset, std::move(other)), activation_(fusedActivation(node)) {}
+  QLinearConvolution(const Node& node, int64_t opset, KernelRegistry::Factory other, PairSums pair_sums)
+      : Int8ConvolutionKernel(node, opset, std::move(other), pair_sums), activation_(fusedActivation(node)) {}
 
  private:
   static constexpr size_t kSrc = 0, kSrcScale = 1, kSrcZeroPoint = 2, kWeights = 3, kWeightsScale = 4,
@@ -151,10 +153,10 @@ class IntegerConvolution final : public Int8ConvolutionKernel {
 
 }  // namespace
 
-void registerInt8Convolution(KernelRegistry& registry) {
-  putBefore<QLinearConvolution>(registry, "", "QLinearConv");
-  putBefore<QLinearConvolution>(registry, kFusedDomain, "FusedQLinearConv");
-  putBefore<IntegerConvolution>(registry, "", "ConvInteger");
+void registerInt8Convolution(KernelRegistry& registry, PairSums pair_sums) {
+  putBefore<QLinearConvolution>(registry, "", "QLinearConv", pair_sums);
+  putBefore<QLinearConvolution>(registry, kFusedDomain, "FusedQLinearConv", pair_sums);
+  putBefore<IntegerConvolution>(registry, "", "ConvInteger", pair_sums);
 }
 
 }  // namespace quant::onednn

@@ -71,10 +71,9 @@ class DirectForm final : public Int8Form {
         layer_.bias.empty() ? memory::desc() : describe(DataType::kFloat32, {layer_.weights.shape()[0]});
     const dnnl::convolution_forward::primitive_desc descriptor(
         device_.engine, dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-        // A product's source is a matrix: its shape is that of the convolution it is run as.
-        describe(src.type(), srcShape(shape, src), Layout::kChannelsLast), describeAny(DataType::kInt8, shape.weights),
-        bias, describe(layer_.dst_type, shape.dst, Layout::kChannelsLast), window.strides, window.gaps,
-        window.pads_begin, window.pads_end, attributes(shape));
+        describe(src.type(), shape.src, Layout::kChannelsLast), describeAny(DataType::kInt8, shape.weights), bias,
+        describe(layer_.dst_type, shape.dst, Layout::kChannelsLast), window.strides, window.gaps, window.pads_begin,
+        window.pads_end, attributes(shape));
 
     Primitive primitive(device_, descriptor);
     primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device_);
@@ -84,11 +83,6 @@ class DirectForm final : public Int8Form {
                                                  descriptor.weights_desc(), device_));
     keepParameters(primitive, shape.dst.size());
     return primitive;
-  }
-
-  static Shape srcShape(const ConvolutionShape& shape, const Tensor& src) {
-    if (src.rank() == static_cast<int64_t>(shape.dst.size())) return src.shape();
-    return {1, shape.weights[1], 1, shape.dst.back()};
   }
 
   void keepParameters(Primitive& primitive, size_t rank) const {
@@ -113,7 +107,7 @@ class DirectForm final : public Int8Form {
 
 }  // namespace
 
-std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer) { return std::make_unique<DirectForm>(layer); }
+std::unique_ptr<Int8Form> makeDirectForm(const Int8Layer& layer) { return std::make_unique<DirectForm>(layer); }
 
 std::optional<Tensor> symmetricWeights(const Tensor& weights, const std::vector<int32_t>& zero_points) {
   if (!isInt8(weights)) return {};

@@ -7,6 +7,7 @@
 #include "runtime/onednn/activation.h"
 #include "runtime/onednn/convolution_shape.h"
 #include "runtime/onednn/int8_tensor.h"
+#include "runtime/onednn/pair_sums.h"
 #include "runtime/onednn/primitive.h"
 
 namespace quant::onednn {
@@ -53,8 +54,15 @@ class Int8Form {
   virtual void run(const ConvolutionShape& shape, const Int8Arguments& arguments) = 0;
 };
 
-/// The form to use on this CPU. The layer must outlive it.
-std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer);
+/// The fastest form that gives `pair_sums` on this CPU. The layer must outlive it.
+std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer, PairSums pair_sums);
+
+/// oneDNN's own kernel: exact on CPUs with VNNI, elsewhere where no pair of products saturates.
+std::unique_ptr<Int8Form> makeDirectForm(const Int8Layer& layer);
+
+/// True when no two products of neighbouring input channels with unsigned sources can leave 16 bits: proven from the
+/// weights, s8 [O, I / groups, k...], alone.
+bool pairsFit(const Tensor& weights);
 
 /// Weights as s8 with zero point 0: unsigned ones are shifted by 128. Nothing when a zero point lies elsewhere, or the
 /// type is not an 8-bit one.

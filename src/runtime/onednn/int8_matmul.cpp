@@ -1,12 +1,13 @@
 // QGemm (com.microsoft), QLinearMatMul and MatMulInteger. With constant weights they are run as a pointwise
 // convolution: that is the faster primitive, and it shares the convolution's forms. Two computed operands go to
-// oneDNN's matmul.
+// oneDNN's matmul, or to the product of our own where oneDNN's sums saturate.
 #include <algorithm>
 
 #include "core/error.h"
+#include "runtime/cpu.h"
 #include "runtime/onednn/fallback_kernel.h"
 #include "runtime/onednn/int8_layer.h"
-#include "runtime/onednn/matmul_dims.h"
+#include "runtime/onednn/int8_product.h"
 #include "runtime/onednn/register.h"
 #include "runtime/reference/quant_input.h"
 
@@ -41,8 +42,9 @@ Tensor transposedWeights(const Tensor& b) {
 
 class Int8MatMul final : public FallbackKernel {
  public:
-  Int8MatMul(const Node& node, int64_t opset, KernelRegistry::Factory other, Inputs inputs)
+  Int8MatMul(const Node& node, int64_t opset, KernelRegistry::Factory other, PairSums pair_sums, Inputs inputs)
       : FallbackKernel(node, opset, std::move(other)),
+        pair_sums_(pair_sums),
         inputs_(inputs),
         alpha_(node.attr("alpha", 1.0F)),
         transposes_a_(node.attr("transA", int64_t{0}) != 0),
@@ -75,7 +77,7 @@ class Int8MatMul final : public FallbackKernel {
     layer.dst_type = DataType::kInt32;
     if (!isInteger()) setScales(context, layer);
     layer_ = std::move(layer);
-    form_ = chooseInt8Form(*layer_);
+    form_ = chooseInt8Form(*layer_, pair_sums_);
   }
 
   bool areConstant(const KernelContext& context) const {
@@ -139,6 +141,10 @@ class Int8MatMul final : public FallbackKernel {
 
   bool runMatMul(KernelContext& context, const Tensor& a, const Tensor& b) {
     if (alpha_ != 1 || !haveSingleParameters(context)) return false;
+    if (!hasExactInt8Sums()) {
+      runExactly(context, a, b);
+      return true;
+    }
     const bool shifts = b.type() == DataType::kUInt8;  // oneDNN takes only signed weights
     const Tensor weights = shifts ? shiftedToSigned(b) : b.alias();
     const int32_t a_zero_point = scalarZeroPoint(context, inputs_.a_zero_point);
@@ -156,11 +162,31 @@ class Int8MatMul final : public FallbackKernel {
       return true;
     }
     const Int8Scale to = dstScale(context);
-    const float multiplier = scalarScale(context, inputs_.a_scale) * scalarScale(context, inputs_.b_scale) / to.scale;
+    const float multiplier = multiplierTo(context, to);
     addresses.insert(addresses.end(),
                      {{kMultiplier, &multiplier}, {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, &to.zero_point}});
     prepared.primitive.run(device(), addresses);
     return true;
+  }
+
+  float multiplierTo(KernelContext& context, const Int8Scale& dst) const {
+    return scalarScale(context, inputs_.a_scale) * scalarScale(context, inputs_.b_scale) / dst.scale;
+  }
+
+  /// Where oneDNN's sums saturate. The layer says what becomes of the sums.
+  void runExactly(KernelContext& context, const Tensor& a, const Tensor& b) const {
+    const MatMulDims dims = matMulDims(a.shape(), b.shape());
+    Int8Layer layer;
+    layer.dst_type = DataType::kInt32;
+    if (!isInteger()) {
+      const Int8Scale to = dstScale(context);
+      layer.multipliers.assign(static_cast<size_t>(dims.columns()), multiplierTo(context, to));
+      layer.dst_type = to.type;
+      layer.dst_zero_point = to.zero_point;
+    }
+    Tensor& dst = context.output(0, layer.dst_type, dims.result);
+    multiplyExactly({a, scalarZeroPoint(context, inputs_.a_zero_point)},
+                    {b, scalarZeroPoint(context, inputs_.b_zero_point)}, dims, Int8Results(layer, dims.columns()), dst);
   }
 
   static bool isSingle(const KernelContext& context, size_t index) {
@@ -199,6 +225,7 @@ class Int8MatMul final : public FallbackKernel {
     return {std::move(dims), std::move(primitive)};
   }
 
+  PairSums pair_sums_;
   Inputs inputs_;
   float alpha_;
   bool transposes_a_, transposes_b_;
@@ -210,10 +237,10 @@ class Int8MatMul final : public FallbackKernel {
 
 }  // namespace
 
-void registerInt8MatMul(KernelRegistry& registry) {
-  putBefore<Int8MatMul>(registry, "com.microsoft", "QGemm", kQGemm);
-  putBefore<Int8MatMul>(registry, "", "QLinearMatMul", kQLinearMatMul);
-  putBefore<Int8MatMul>(registry, "", "MatMulInteger", kMatMulInteger);
+void registerInt8MatMul(KernelRegistry& registry, PairSums pair_sums) {
+  putBefore<Int8MatMul>(registry, "com.microsoft", "QGemm", pair_sums, kQGemm);
+  putBefore<Int8MatMul>(registry, "", "QLinearMatMul", pair_sums, kQLinearMatMul);
+  putBefore<Int8MatMul>(registry, "", "MatMulInteger", pair_sums, kMatMulInteger);
 }
 
 }  // namespace quant::onednn

@@ -2,14 +2,14 @@
 
 namespace quant {
 
-void registerOneDnn(KernelRegistry& registry) {
+void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
   onednn::registerBinary(registry);
   onednn::registerConcat(registry);
   onednn::registerConvTranspose(registry);
   onednn::registerConvolution(registry);
-  onednn::registerInt8Convolution(registry);
+  onednn::registerInt8Convolution(registry, pair_sums);
   onednn::registerInt8Elementwise(registry);
-  onednn::registerInt8MatMul(registry);
+  onednn::registerInt8MatMul(registry, pair_sums);
   onednn::registerInt8Pooling(registry);
   onednn::registerMatMul(registry);
   onednn::registerNormalization(registry);

@@ -1,32 +1,34 @@
 #pragma once
 
 #include "runtime/kernel.h"
+#include "runtime/onednn/pair_sums.h"
 
 namespace quant {
 
 /// Puts oneDNN's kernels before those that `registry` holds: an operator that one of them declines (element types,
 /// ranks, attributes that oneDNN lacks) is run by the kernel that was there. Adds the fused operators of lowering.
-void registerOneDnn(KernelRegistry& registry);
+/// `pair_sums` says how operators of 8-bit integers with constant weights add up.
+void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums = onednn::PairSums::kExact);
 
 namespace onednn {
 
 // One for each file of this folder.
-void registerBinary(KernelRegistry& registry);           // Add, Mul, ..., Sum, PRelu
-void registerConcat(KernelRegistry& registry);           // Concat, QLinearConcat
-void registerConvolution(KernelRegistry& registry);      // Conv, FusedConv
-void registerConvTranspose(KernelRegistry& registry);    // ConvTranspose, FusedConvTranspose
-void registerInt8Convolution(KernelRegistry& registry);  // QLinearConv, FusedQLinearConv, ConvInteger
-void registerInt8Elementwise(KernelRegistry& registry);  // QLinearAdd, QLinearMul, QLinearConcat
-void registerInt8MatMul(KernelRegistry& registry);       // QGemm, QLinearMatMul, MatMulInteger
-void registerInt8Pooling(KernelRegistry& registry);      // QLinearGlobalAveragePool, QLinearAveragePool
-void registerMatMul(KernelRegistry& registry);           // Gemm, MatMul, FusedGemm, FusedMatMul
-void registerNormalization(KernelRegistry& registry);    // BatchNormalization, LayerNormalization, LRN, ...
-void registerPooling(KernelRegistry& registry);          // MaxPool, AveragePool
-void registerQuantizeLinear(KernelRegistry& registry);   // QuantizeLinear
-void registerReductions(KernelRegistry& registry);       // ReduceMean, ..., GlobalAveragePool, GlobalMaxPool
-void registerResize(KernelRegistry& registry);           // Resize, Upsample
-void registerSoftmax(KernelRegistry& registry);          // Softmax, LogSoftmax
-void registerUnary(KernelRegistry& registry);            // Relu, Sigmoid, Clip, ...
+void registerBinary(KernelRegistry& registry);                               // Add, Mul, ..., Sum, PRelu
+void registerConcat(KernelRegistry& registry);                               // Concat, QLinearConcat
+void registerConvolution(KernelRegistry& registry);                          // Conv, FusedConv
+void registerConvTranspose(KernelRegistry& registry);                        // ConvTranspose, FusedConvTranspose
+void registerInt8Convolution(KernelRegistry& registry, PairSums pair_sums);  // QLinearConv, ConvInteger, ...
+void registerInt8Elementwise(KernelRegistry& registry);                      // QLinearAdd, QLinearMul, QLinearConcat
+void registerInt8MatMul(KernelRegistry& registry, PairSums pair_sums);       // QGemm, QLinearMatMul, MatMulInteger
+void registerInt8Pooling(KernelRegistry& registry);     // QLinearGlobalAveragePool, QLinearAveragePool
+void registerMatMul(KernelRegistry& registry);          // Gemm, MatMul, FusedGemm, FusedMatMul
+void registerNormalization(KernelRegistry& registry);   // BatchNormalization, LayerNormalization, LRN, ...
+void registerPooling(KernelRegistry& registry);         // MaxPool, AveragePool
+void registerQuantizeLinear(KernelRegistry& registry);  // QuantizeLinear
+void registerReductions(KernelRegistry& registry);      // ReduceMean, ..., GlobalAveragePool, GlobalMaxPool
+void registerResize(KernelRegistry& registry);          // Resize, Upsample
+void registerSoftmax(KernelRegistry& registry);         // Softmax, LogSoftmax
+void registerUnary(KernelRegistry& registry);           // Relu, Sigmoid, Clip, ...
 
 }  // namespace onednn
 }  // namespace quant

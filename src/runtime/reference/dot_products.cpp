@@ -12,7 +12,8 @@ constexpr int64_t kSafeDepth = 1 << 15;
 // Two 16-bit products added in 32 bits are one instruction on every CPU since SSE2, and compilers recognise it in this
 // form; Rows x Columns sums stay in registers.
 template <int Rows, int Columns>
-inline void dotBlock(const int16_t* a, const int16_t* b, int64_t depth, int32_t* sums, int64_t stride) {
+[[gnu::always_inline]] inline void dotBlock(const int16_t* a, const int16_t* b, int64_t depth, int32_t* sums,
+                                            int64_t stride) {
   uint32_t totals[Rows][Columns] = {};
   for (int64_t begin = 0; begin < depth; begin += kSafeDepth) {
     const int64_t end = std::min(begin + kSafeDepth, depth);
@@ -32,7 +33,8 @@ inline void dotBlock(const int16_t* a, const int16_t* b, int64_t depth, int32_t*
 }
 
 template <int Columns>
-void dotColumns(const int16_t* a, int64_t rows, const int16_t* b, int64_t depth, int32_t* sums, int64_t stride) {
+[[gnu::always_inline]] inline void dotColumns(const int16_t* a, int64_t rows, const int16_t* b, int64_t depth,
+                                              int32_t* sums, int64_t stride) {
   int64_t i = 0;
   for (; i + 4 <= rows; i += 4) dotBlock<4, Columns>(a + i * depth, b, depth, sums + i * stride, stride);
   for (; i < rows; ++i) dotBlock<1, Columns>(a + i * depth, b, depth, sums + i * stride, stride);
@@ -48,7 +50,9 @@ int64_t paddedDepth(int64_t length) {
 PackedRows::PackedRows(int64_t row_count, int64_t length)
     : rows(row_count), depth(paddedDepth(length)), numbers(static_cast<size_t>(rows * depth), 0) {}
 
-void dotProducts(const int16_t* a, int64_t rows, const int16_t* b, int64_t columns, int64_t depth, int32_t* sums) {
+// Integers are the same on every CPU.
+__attribute__((target_clones("avx2", "default"))) void dotProducts(const int16_t* a, int64_t rows, const int16_t* b,
+                                                                   int64_t columns, int64_t depth, int32_t* sums) {
   int64_t j = 0;
   for (; j + 2 <= columns; j += 2) dotColumns<2>(a, rows, b + j * depth, depth, sums + j, columns);
   for (; j < columns; ++j) dotColumns<1>(a, rows, b + j * depth, depth, sums + j, columns);

@@ -1,0 +1,75 @@
+#include "runtime/onednn/int8_activated_form.h"
+
+#include "runtime/broadcast.h"
+#include "runtime/onednn/int8_tensor.h"
+#include "runtime/onednn/int8_tiled_form.h"
+
+namespace quant::onednn {
+
+namespace {
+
+/// The layer up to the activation, as real numbers.
+Int8Layer realLayer(const Int8Layer& layer) {
+  return {layer.weights.alias(),
+          layer.src_type,
+          layer.bias,
+          layer.multipliers,
+          layer.residual,
+          {},
+          1,
+          DataType::kFloat32,
+          0};
+}
+
+class ActivatedForm final : public Int8Form {
+ public:
+  ActivatedForm(const Int8Layer& layer, PairSums pair_sums)
+      : layer_(layer), real_layer_(realLayer(layer)), form_(makeTiledForm(real_layer_, pair_sums)) {}
+
+  void run(const ConvolutionShape& shape, const Int8Arguments& arguments) override {
+    Tensor& dst = arguments.dst;
+    Tensor reals(DataType::kFloat32, dst.shape(), dst.layout());
+    form_->run(shape, {arguments.src, arguments.src_zero_point, arguments.residual, reals});
+    Primitive& activate = cache_.get(keyOf({&reals}), [&] { return prepare(reals.elementCount()); });
+    const bool rounds = isInt8(dst);
+    void* const to = rounds ? reals.bytes() : dst.bytes();
+    activate.run(device_, {{DNNL_ARG_SRC, reals.bytes()}, {DNNL_ARG_DST, to}});
+    if (rounds) quantize(reals, dst);
+  }
+
+ private:
+  Primitive prepare(int64_t count) {
+    const memory::desc desc = describe(DataType::kFloat32, {count});
+    const Activation& activation = layer_.activation;
+    const dnnl::eltwise_forward::primitive_desc descriptor(device_.engine, dnnl::prop_kind::forward_inference,
+                                                           activation.algorithm, desc, desc, activation.alpha,
+                                                           activation.beta, plainAttributes());
+    Primitive primitive(device_, descriptor);
+    primitive.declare(DNNL_ARG_SRC, desc, device_);
+    primitive.declare(DNNL_ARG_DST, desc, device_);
+    return primitive;
+  }
+
+  void quantize(const Tensor& reals, Tensor& dst) const {
+    const auto flip = static_cast<uint8_t>(dst.type() == DataType::kInt8 ? 0x80 : 0);
+    const ByteScale to{layer_.divisor, layer_.dst_zero_point, flip};
+    const float* const from = reals.data<float>().data();
+    uint8_t* const bytes = bytesOf(dst);
+    parallelRange(reals.elementCount(),
+                  [&](int64_t begin, int64_t end) { quantizeRun(from + begin, bytes + begin, end - begin, to); });
+  }
+
+  const Int8Layer& layer_;
+  Int8Layer real_layer_;
+  std::unique_ptr<Int8Form> form_;
+  Device device_;
+  ShapeCache<Primitive> cache_;
+};
+
+}  // namespace
+
+std::unique_ptr<Int8Form> makeActivatedForm(const Int8Layer& layer, PairSums pair_sums) {
+  return std::make_unique<ActivatedForm>(layer, pair_sums);
+}
+
+}  // namespace quant::onednn

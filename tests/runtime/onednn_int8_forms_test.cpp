@@ -1,0 +1,272 @@
+// How 8-bit layers are computed on CPUs with and without VNNI. All of it runs on any CPU: the forms are made by hand.
+#include <gtest/gtest.h>
+
+#include "runtime/lowering/lowering.h"
+#include "runtime/onednn/int8_activated_form.h"
+#include "runtime/onednn/int8_layer.h"
+#include "runtime/onednn/int8_product.h"
+#include "runtime/onednn/int8_tile.h"
+#include "runtime/onednn/int8_tiled_form.h"
+#include "runtime/onednn_harness.h"
+
+namespace quant::test {
+namespace {
+
+using onednn::Int8Layer;
+using onednn::kPanelColumns;
+using onednn::kStepBytes;
+using onednn::PairSums;
+
+/// Random steps of rows and of one panel, multiplied by both kernels.
+template <class RowNumber, class ColumnNumber>
+void expectSameAsPlain(PairSums pair_sums, int row_limit) {
+  Randomness random;
+  for (int64_t count = 1; count <= 26; ++count) {
+    const int64_t steps = random.between(1, 40), numbers = kStepBytes / static_cast<int64_t>(sizeof(RowNumber));
+    const Tensor rows = random.integers<RowNumber>({count, steps * numbers}, -row_limit * (numbers == 2), row_limit);
+    const Tensor panel = random.integers<ColumnNumber>({steps * kPanelColumns * numbers}, -128, 127);
+    const onednn::TileRows tile{static_cast<const std::byte*>(rows.bytes()), steps * kStepBytes, count};
+    std::vector<int32_t> fast(static_cast<size_t>(count * kPanelColumns)), plain(fast.size());
+    onednn::findTileKernel(pair_sums)(tile, static_cast<const std::byte*>(panel.bytes()), steps, fast.data());
+    onednn::plainTileKernel(pair_sums)(tile, static_cast<const std::byte*>(panel.bytes()), steps, plain.data());
+    EXPECT_EQ(fast, plain) << count << " rows";
+  }
+}
+
+TEST(Int8Tile, VectorKernelsAddUpAsPlainLoopsDo) {
+  expectSameAsPlain<int16_t, int16_t>(PairSums::kExact, 255);
+  expectSameAsPlain<uint8_t, int8_t>(PairSums::kSaturating, 255);
+}
+
+TEST(Int8Tile, PairsSaturateAtSixteenBits) {
+  const auto row = Tensor::of<uint8_t>({4}, {255, 255, 255, 1});
+  Tensor panel(DataType::kInt8, {kPanelColumns * kStepBytes});
+  std::ranges::fill(panel.data<int8_t>(), int8_t{127});
+  std::vector<int32_t> sums(kPanelColumns);
+  onednn::findTileKernel(PairSums::kSaturating)({static_cast<const std::byte*>(row.bytes()), kStepBytes, 1},
+                                                static_cast<const std::byte*>(panel.bytes()), 1, sums.data());
+  EXPECT_THAT(sums, testing::Each(32767 + 256 * 127));  // 2 * 255 * 127 does not fit, the other pair does
+}
+
+TEST(PairsFit, LooksAtNeighbouringChannelsOfOnePosition) {
+  // [1, 3, 1, 2]: channels 0 and 1 are a pair, channel 2 is alone; positions do not meet.
+  EXPECT_TRUE(onednn::pairsFit(Tensor::of<int8_t>({1, 3, 1, 2}, {100, 28, 28, 100, 127, 127})));
+  EXPECT_FALSE(onednn::pairsFit(Tensor::of<int8_t>({1, 3, 1, 2}, {100, 28, 29, 100, 127, 127})));
+  EXPECT_FALSE(onednn::pairsFit(Tensor::of<int8_t>({1, 2, 1, 1}, {-100, -29})));
+}
+
+TEST(PairsFit, LetsOppositeSignsBeLarge) {
+  EXPECT_TRUE(onednn::pairsFit(Tensor::of<int8_t>({1, 2, 1, 1}, {127, -127})));
+}
+
+/// A layer as both kernels of QLinearConv's file make it, and the node that the reference runs in its place.
+struct LayerCase {
+  Int8Layer layer;
+  std::vector<NodeInput> inputs;
+  NodeRunner node{"QLinearConv"};
+  onednn::ConvolutionShape shape;
+
+  LayerCase(Randomness& random, DataType type, int64_t groups)
+      : LayerCase(random, type, groups, random.between(1, 9), random.between(1, 20)) {}
+
+  /// With `in` and `out` channels in each group.
+  LayerCase(Randomness& random, DataType type, int64_t groups, int64_t in, int64_t out) {
+    const Shape src{2, groups * in, 6, 5}, weights{groups * out, in, random.between(1, 3), random.between(1, 3)};
+    const std::vector<int64_t> pads{1, 0, 1, 1}, strides{2, 1}, dilations{1, random.between(1, 2)};
+    node.set("pads", pads).set("strides", strides).set("dilations", dilations).set("group", groups);
+    Node convolution(makeNode("Conv", {"x"}, {"y"}));
+    convolution.setAttr("pads", pads);
+    convolution.setAttr("strides", strides);
+    convolution.setAttr("dilations", dilations);
+    convolution.setAttr("group", groups);
+    shape = onednn::convolutionShape(convolution, src, weights);
+
+    const bool is_unsigned = type == DataType::kUInt8;
+    const auto number = [&](int q) {
+      return constant(is_unsigned ? Tensor::scalar(static_cast<uint8_t>(q)) : Tensor::scalar(static_cast<int8_t>(q)));
+    };
+    inputs.push_back(value(is_unsigned ? random.integers<uint8_t>(src) : random.integers<int8_t>(src)));
+    inputs.push_back(constant(Tensor::scalar(0.02F)));
+    inputs.push_back(number(77));
+    inputs.push_back(constant(random.integers<int8_t>(weights, -127, 127)));
+    inputs.push_back(constant(random.floats({weights[0]}, 0.003F, 0.01F)));
+    inputs.push_back(constant(Tensor::scalar(int8_t{0})));
+    inputs.push_back(constant(Tensor::scalar(0.2F)));
+    inputs.push_back(number(12));
+    inputs.push_back(constant(Tensor(DataType::kInt32, {weights[0]})));
+    for (int32_t& bias : inputs[8].tensor.data<int32_t>()) bias = static_cast<int32_t>(random.between(-5000, 5000));
+
+    layer.weights = inputs[3].tensor.alias();
+    layer.src_type = layer.dst_type = type;
+    const auto bias = inputs[8].tensor.data<int32_t>();
+    layer.bias.assign(bias.begin(), bias.end());
+    for (const float scale : inputs[4].tensor.data<float>()) layer.multipliers.push_back(0.02F * scale / 0.2F);
+    layer.dst_zero_point = 12;
+  }
+
+  Tensor run(onednn::Int8Form& form) const {
+    const Tensor src = convertLayout(inputs[0].tensor, Layout::kChannelsLast);
+    Tensor dst(layer.dst_type, shape.dst, Layout::kChannelsLast);
+    form.run(shape, {src, 77, nullptr, dst});
+    return convertLayout(dst, Layout::kPlain);
+  }
+};
+
+/// Lowers the second of two neighbouring channels' weights until the pair fits.
+void makePairsFit(Tensor& weights) {
+  const int64_t channels = weights.shape()[1], outputs = weights.shape()[0];
+  const int64_t positions = weights.elementCount() / (outputs * channels);
+  int8_t* const data = weights.data<int8_t>().data();
+  for (int64_t output = 0; output < outputs; ++output) {
+    for (int64_t channel = 0; channel + 1 < channels; channel += 2) {
+      for (int64_t position = 0; position < positions; ++position) {
+        int8_t* const first = data + (output * channels + channel) * positions + position;
+        int8_t& second = first[positions];
+        if ((*first ^ second) >= 0 && std::abs(*first) + std::abs(second) > 128) {
+          second = static_cast<int8_t>(second > 0 ? 128 - *first : -128 - *first);
+        }
+      }
+    }
+  }
+}
+
+TEST(TiledForm, IsTheReferenceBitForBit) {
+  Randomness random;
+  for (int i = 0; i < 60; ++i) {
+    SCOPED_TRACE(i);
+    const LayerCase test(random, i % 2 == 0 ? DataType::kUInt8 : DataType::kInt8, random.between(1, 3));
+    const auto form = onednn::makeTiledForm(test.layer, PairSums::kExact);
+    expectSameLevels(test.run(*form), test.node.runReference(test.inputs));
+  }
+}
+
+TEST(TiledForm, IsTheReferenceForAProductOfMatrices) {
+  Randomness random;
+  std::vector<NodeInput> inputs;
+  inputs.push_back(value(random.integers<uint8_t>({50, 37})));
+  inputs.push_back(constant(random.integers<int8_t>({37, 41}, -127, 127)));
+  inputs.push_back(constant(Tensor::scalar(uint8_t{9})));
+  Int8Layer layer;
+  layer.weights = Tensor(DataType::kInt8, {41, 37, 1, 1});
+  for (size_t k = 0; k < 37; ++k) {
+    for (size_t n = 0; n < 41; ++n) {
+      layer.weights.data<int8_t>()[n * 37 + k] = inputs[1].tensor.data<int8_t>()[k * 41 + n];
+    }
+  }
+  layer.dst_type = DataType::kInt32;
+  Tensor dst(DataType::kInt32, {50, 41});
+  onednn::makeTiledForm(layer, PairSums::kExact)
+      ->run(onednn::productShape(50, 37, 41), {inputs[0].tensor, 9, nullptr, dst});
+  expectSameLevels(dst, NodeRunner("MatMulInteger").runReference(inputs));
+}
+
+TEST(MultiplyExactly, AddsUpProductsOfTwoActivations) {
+  const auto a = Tensor::of<uint8_t>({1, 3}, {255, 255, 0});
+  const auto b = Tensor::of<int8_t>({3, 2}, {127, -128, 127, -128, 1, 5});
+  Int8Layer layer;
+  layer.dst_type = DataType::kInt32;
+  Tensor dst(DataType::kInt32, {1, 2});
+  onednn::multiplyExactly({a, 0}, {b, -3}, onednn::matMulDims({1, 3}, {3, 2}), onednn::Int8Results(layer, 2), dst);
+  EXPECT_THAT(dst.data<int32_t>(), testing::ElementsAre(2 * 255 * 130, -2 * 255 * 125));
+}
+
+TEST(MultiplyExactly, BroadcastsBatchesAsTheReferenceDoes) {
+  Randomness random;
+  for (const auto& [a, b] : {std::pair<Shape, Shape>{{2, 1, 30, 7}, {3, 7, 19}}, {{5, 30, 8}, {5, 8, 16}}}) {
+    std::vector<NodeInput> inputs;
+    inputs.push_back(value(random.integers<uint8_t>(a)));
+    inputs.push_back(value(random.integers<uint8_t>(b)));
+    inputs.push_back(value(Tensor::scalar(uint8_t{33})));
+    inputs.push_back(value(Tensor::scalar(uint8_t{200})));
+    Int8Layer layer;
+    layer.dst_type = DataType::kInt32;
+    const onednn::MatMulDims dims = onednn::matMulDims(a, b);
+    Tensor dst(DataType::kInt32, dims.result);
+    onednn::multiplyExactly({inputs[0].tensor, 33}, {inputs[1].tensor, 200}, dims,
+                            onednn::Int8Results(layer, dims.columns()), dst);
+    expectSameLevels(dst, NodeRunner("MatMulInteger").runReference(inputs));
+  }
+}
+
+/// Weights as large as neighbours may be, and sources near the top: sums of a pair come close to 2^15.
+TEST(DirectForm, IsExactWhereTheWeightsProveIt) {
+  Randomness random;
+  for (int i = 0; i < 150; ++i) {
+    SCOPED_TRACE(i);
+    LayerCase test(random, DataType::kUInt8, random.between(1, 3));
+    makePairsFit(test.layer.weights);
+    ASSERT_TRUE(onednn::pairsFit(test.layer.weights));
+    test.inputs[3].tensor = test.layer.weights.alias();
+    for (uint8_t& x : test.inputs[0].tensor.data<uint8_t>()) x |= 0xF0;
+    const auto form = onednn::makeDirectForm(test.layer);
+    expectSameLevels(test.run(*form), test.node.runReference(test.inputs));
+  }
+}
+
+TEST(ExactForms, KnowDepthwiseConvolutionsOfAnyWeights) {
+  Randomness random;
+  for (int i = 0; i < 40; ++i) {
+    SCOPED_TRACE(i);
+    LayerCase test(random, DataType::kUInt8, random.between(2, 40), 1, 1);
+    for (uint8_t& x : test.inputs[0].tensor.data<uint8_t>()) x |= 0xF0;
+    for (int8_t& weight : test.layer.weights.data<int8_t>()) weight = static_cast<int8_t>(weight | 0x78);
+    test.inputs[3].tensor = test.layer.weights.alias();
+    const auto form = onednn::chooseInt8Form(test.layer, PairSums::kExact);
+    expectSameLevels(test.run(*form), test.node.runReference(test.inputs));
+  }
+}
+
+TEST(SaturatingForm, IsExactWherePairsStayWithinSixteenBits) {
+  Randomness random;
+  LayerCase test(random, DataType::kUInt8, 1);
+  for (int8_t& weight : test.layer.weights.data<int8_t>()) weight = static_cast<int8_t>(weight / 2);
+  expectSameLevels(test.run(*onednn::makeTiledForm(test.layer, PairSums::kSaturating)),
+                   test.run(*onednn::makeTiledForm(test.layer, PairSums::kExact)));
+}
+
+TEST(SaturatingForm, ComputesWhatAPairThatSaturatesLeaves) {
+  Int8Layer layer;
+  layer.weights = Tensor::of<int8_t>({1, 2, 1, 1}, {127, 127});
+  layer.dst_type = DataType::kInt32;
+  const Tensor src = Tensor::of<uint8_t>({3, 2}, {255, 255, 100, 100, 7, 9});
+  Tensor dst(DataType::kInt32, {3, 1});
+  onednn::chooseInt8Form(layer, PairSums::kSaturating)->run(onednn::productShape(3, 2, 1), {src, 10, nullptr, dst});
+  const int32_t zero = 10 * 254;
+  EXPECT_THAT(dst.data<int32_t>(), testing::ElementsAre(32767 - zero, 25400 - zero, 2032 - zero));
+}
+
+TEST(ExactForms, GiveTheSameWithAnyActivation) {
+  for (const char* name : {"Relu", "Clip", "LeakyRelu", "HardSwish", "Swish", "Sigmoid"}) {
+    Randomness random;
+    LayerCase test(random, DataType::kUInt8, 1);
+    test.layer.activation = *onednn::findActivation(name, name == std::string("Clip") ? -3.0F : 1.0F, 6.0F);
+    for (float& multiplier : test.layer.multipliers) multiplier *= 0.2F;
+    test.layer.divisor = 0.2F;
+    SCOPED_TRACE(name);
+    expectSameLevels(test.run(*onednn::chooseInt8Form(test.layer, PairSums::kExact)),
+                     test.run(*onednn::makeActivatedForm(test.layer, PairSums::kExact)), 0.002);
+  }
+}
+
+TEST(ExactForms, GiveTheSameWithResidualAndActivation) {
+  Randomness random;
+  for (const DataType type : {DataType::kUInt8, DataType::kInt8}) {
+    LayerCase test(random, DataType::kUInt8, 1);
+    test.layer.residual = onednn::Int8Scale{type, 0.05F, 17};
+    test.layer.activation = *onednn::findActivation("Clip", -3.0F, 6.0F);
+    for (float& multiplier : test.layer.multipliers) multiplier *= 0.2F;
+    test.layer.divisor = 0.2F;
+    const Tensor src = convertLayout(test.inputs[0].tensor, Layout::kChannelsLast);
+    Tensor residual =
+        type == DataType::kUInt8 ? random.integers<uint8_t>(test.shape.dst) : random.integers<int8_t>(test.shape.dst);
+    residual = convertLayout(residual, Layout::kChannelsLast);
+    Tensor chosen(DataType::kUInt8, test.shape.dst, Layout::kChannelsLast);
+    Tensor tiled(DataType::kUInt8, test.shape.dst, Layout::kChannelsLast);
+    onednn::chooseInt8Form(test.layer, PairSums::kExact)->run(test.shape, {src, 77, &residual, chosen});
+    onednn::makeTiledForm(test.layer, PairSums::kExact)->run(test.shape, {src, 77, &residual, tiled});
+    expectSameLevels(convertLayout(chosen, Layout::kPlain), convertLayout(tiled, Layout::kPlain), 0.002);
+  }
+}
+
+}  // namespace
+}  // namespace quant::test
