@@ -1,7 +1,8 @@
 // Runs a model on inputs from files and writes what comes out, so that tests in other languages can compare:
 //   run_model MODEL reference|onednn FOLDER
+//   run_model MODEL lowered
 // FOLDER holds SAMPLE/input_0.pb, ... (TensorProto, in the order of the model's inputs) for each sample; output_0.pb,
-// ... are written beside them.
+// ... are written beside them. `lowered` prints the steps that the oneDNN backend runs, one a line.
 #include <fstream>
 #include <iostream>
 
@@ -41,17 +42,25 @@ void runAll(const fs::path& model, Backend backend, const fs::path& folder) {
   }
 }
 
+void printSteps(const fs::path& model) {
+  Graph graph = load(model);
+  runPasses(graph, preparationPasses());
+  std::cout << dump(Executor(graph).lowered());
+}
+
+void runCommand(const std::vector<std::string>& words) {
+  if (words.size() == 3 && words[1] == "reference") return runAll(words[0], Backend::kReference, words[2]);
+  if (words.size() == 3 && words[1] == "onednn") return runAll(words[0], Backend::kOneDnn, words[2]);
+  if (words.size() == 2 && words[1] == "lowered") return printSteps(words[0]);
+  throwBadInput("usage: run_model MODEL reference|onednn FOLDER, or run_model MODEL lowered");
+}
+
 }  // namespace
 }  // namespace quant
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::cerr << "usage: run_model MODEL reference|onednn FOLDER\n";
-    return 2;
-  }
   try {
-    const bool is_reference = std::string(argv[2]) == "reference";
-    quant::runAll(argv[1], is_reference ? quant::Backend::kReference : quant::Backend::kOneDnn, argv[3]);
+    quant::runCommand({argv + 1, argv + argc});
     return 0;
   } catch (const quant::Error& error) {
     std::cerr << error.what() << '\n';
