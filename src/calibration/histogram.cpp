@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <iterator>
+#include <memory>
 #include <numeric>
 #include <utility>
+
+#include "core/for_each_cpu.h"
 
 namespace quant {
 
@@ -15,57 +19,35 @@ constexpr int32_t kSide = Histogram::kBinsPerSide;
 constexpr int kLogSide = 12;
 static_assert(kSide == 1 << kLogSide);
 
+/// Values that are looked at together: they stay in the first-level cache between one look and the next.
+constexpr size_t kBlock = 4096;
+
 /// Where a value is counted: 0 to 4095 for positive ones, 4096 to 8191 for negative ones.
-uint16_t slotOf(float value, float inverse_width) {
+inline uint16_t slotOf(float value, float inverse_width) {
   const auto bin = static_cast<int32_t>(std::fabs(value) * inverse_width);
   return static_cast<uint16_t>(bin + (value < 0 ? kSide : 0));
 }
 
-/// Calls visit(slots) for blocks of values. Apart from the counting, computing slots vectorizes.
-template <class Visit>
-void forEachSlots(std::span<const float> values, float inverse_width, Visit visit) {
-  constexpr size_t kBlock = 512;
-  std::array<uint16_t, kBlock> slots;
-  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
-    const auto block = values.subspan(begin, std::min(kBlock, values.size() - begin));
-    for (size_t i = 0; i < block.size(); ++i) slots[i] = slotOf(block[i], inverse_width);
-    visit(std::span<const uint16_t>(slots).first(block.size()));
-  }
+using Slots = std::array<uint16_t, kBlock>;
+
+QUANTIZE_FOR_EACH_CPU
+void findSlots(std::span<const float> values, float inverse_width, Slots& slots) {
+  for (size_t i = 0; i < values.size(); ++i) slots[i] = slotOf(values[i], inverse_width);
 }
 
-/// Counters for one block of values. Equal values in a row go to different lanes: adding again and again to one place
-/// would wait each time for the store before.
-class Lanes {
- public:
-  /// A lane gets a quarter of them, which fits its 16 bits.
-  static constexpr size_t kMaxValues = size_t{1} << 17;
+constexpr size_t kLanes = 4;
+using Quadruple = std::array<uint16_t, kLanes>;
 
-  void count(std::span<const float> values, float inverse_width, int32_t used_positive, int32_t used_negative) {
-    clear(0, used_positive);
-    clear(kSide, used_negative);
-    forEachSlots(values, inverse_width, [&](std::span<const uint16_t> slots) {
-      size_t i = 0;
-      for (; i + kLanes <= slots.size(); i += kLanes) {
-        for (size_t lane = 0; lane < kLanes; ++lane) ++lanes_[slots[i + lane]][lane];
-      }
-      for (; i < slots.size(); ++i) ++lanes_[slots[i]][0];
-    });
+/// Adds each quadruple's sum.
+QUANTIZE_FOR_EACH_CPU
+void addSums(const Quadruple* __restrict quadruples, int64_t* __restrict sums, size_t count) {
+  constexpr uint64_t kEven = 0x0000ffff0000ffff;
+  for (size_t i = 0; i < count; ++i) {
+    const auto word = std::bit_cast<uint64_t>(quadruples[i]);
+    const uint64_t pairs = (word & kEven) + ((word >> 16) & kEven);
+    sums[i] += static_cast<int64_t>((pairs & 0xffffffff) + (pairs >> 32));
   }
-
-  void addTo(std::vector<int64_t>& counts, int32_t first, int32_t used) const {
-    for (int32_t slot = first; slot < first + used; ++slot) {
-      const auto& lanes = lanes_[static_cast<size_t>(slot)];
-      counts[static_cast<size_t>(slot)] += lanes[0] + lanes[1] + lanes[2] + lanes[3];
-    }
-  }
-
- private:
-  static constexpr size_t kLanes = 4;
-
-  void clear(int32_t first, int32_t used) { std::fill_n(lanes_.begin() + first, used, std::array<uint16_t, kLanes>{}); }
-
-  std::array<std::array<uint16_t, kLanes>, 2 * static_cast<size_t>(kSide)> lanes_;
-};
+}
 
 /// The smallest exponent e, from `least` on, with magnitude < 4096 * 2^e.
 int exponentFor(float magnitude, int least) {
@@ -89,6 +71,50 @@ int32_t usedBins(std::span<const int64_t> side) {
 
 }  // namespace
 
+/// Counters for values of one bin width. Equal values in a row go to different lanes: adding again and again to one
+/// place would wait each time for the store before.
+class Histogram::Lanes {
+ public:
+  /// Values of one block, whose slots reach no further than the two numbers of bins.
+  void count(std::span<const uint16_t> slots, int32_t positive, int32_t negative) {
+    extend(positive_, positive, 0);
+    extend(negative_, negative, kSide);
+    counted_ += (slots.size() + kLanes - 1) / kLanes;
+    size_t i = 0;
+    for (; i + kLanes <= slots.size(); i += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) ++lanes_[slots[i + lane]][lane];
+    }
+    for (size_t lane = 0; i < slots.size(); ++i, ++lane) ++lanes_[slots[i]][lane];
+  }
+
+  /// False when a counter might overflow with another block.
+  [[nodiscard]] bool hasRoom() const { return counted_ + kBlock / kLanes <= 0xffff; }
+
+  /// Adds what was counted to `counts` and starts again.
+  void moveTo(std::span<int64_t> counts) {
+    add(counts, 0, positive_);
+    add(counts, kSide, negative_);
+    positive_ = negative_ = 0;
+    counted_ = 0;
+  }
+
+ private:
+  /// Clears the counters that come into use.
+  void extend(int32_t& used, int32_t wanted, int32_t first) {
+    if (wanted <= used) return;
+    std::fill(lanes_.begin() + first + used, lanes_.begin() + first + wanted, Quadruple{});
+    used = wanted;
+  }
+
+  void add(std::span<int64_t> counts, int32_t first, int32_t used) const {
+    if (used > 0) addSums(lanes_.data() + first, counts.data() + first, static_cast<size_t>(used));
+  }
+
+  int32_t positive_ = 0, negative_ = 0;  // counters in use on either side; the others hold anything
+  size_t counted_ = 0;                   // values in the fullest lane, at most
+  alignas(64) std::array<Quadruple, 2 * static_cast<size_t>(kSide)> lanes_;
+};
+
 Bins Bins::halved() const {
   Bins half;
   half.zero = (zero + 1) / 2;
@@ -102,44 +128,47 @@ Bins Bins::halved() const {
   return half;
 }
 
-void Histogram::observe(std::span<const float> values) {
-  for (size_t begin = 0; begin < values.size(); begin += Lanes::kMaxValues) {
-    const auto block = values.subspan(begin, std::min(Lanes::kMaxValues, values.size() - begin));
-    observe(block, summarize(block));
+Summary Histogram::observe(std::span<const float> values) {
+  // Clearing the lanes and adding them up costs more than they save for few values.
+  std::unique_ptr<Lanes> lanes;
+  if (values.size() > kSide) lanes = std::make_unique_for_overwrite<Lanes>();
+  Summary all;
+  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
+    const auto block = values.subspan(begin, std::min(kBlock, values.size() - begin));
+    const Summary summary = summarize(block);
+    all.merge(summary);
+    if (summary.non_finite == 0) {
+      observeFinite(block, summary, lanes.get());
+    } else {
+      std::vector<float> finite;
+      std::ranges::copy_if(block, std::back_inserter(finite), [](float x) { return std::isfinite(x); });
+      observeFinite(finite, summary, lanes.get());
+    }
   }
+  if (lanes) lanes->moveTo(counts_);
+  return all;
 }
 
-void Histogram::observe(std::span<const float> values, const Summary& summary) {
-  if (summary.non_finite == 0) return observeFinite(values, summary);
-  std::vector<float> finite;
-  std::copy_if(values.begin(), values.end(), std::back_inserter(finite), [](float x) { return std::isfinite(x); });
-  observeFinite(finite, summary);
-}
-
-void Histogram::observeFinite(std::span<const float> values, const Summary& summary) {
+void Histogram::observeFinite(std::span<const float> values, const Summary& summary, Lanes* lanes) {
   zeros_ += summary.zeros;
   if (summary.zeros == summary.finite()) return;
   const float highest = std::max(summary.max, 0.0F), lowest = std::min(summary.min, 0.0F);
-  growTo(exponentFor(std::max(highest, -lowest), kMinExponent));
-  const float inverse_width = 1 / binWidth();
-  const int32_t used_positive = slotOf(highest, inverse_width) + 1;
-  const int32_t used_negative = lowest < 0 ? slotOf(lowest, inverse_width) - kSide + 1 : 0;
+  const int exponent = exponentFor(std::max(highest, -lowest), kMinExponent);
+  if (lanes != nullptr && (exponent > exponent_ || !lanes->hasRoom())) lanes->moveTo(counts_);
+  growTo(exponent);
   counts_[0] -= summary.zeros;  // they are about to be counted there
 
-  // Clearing and adding up the lanes costs more than it saves for few values.
-  if (std::ssize(values) < used_positive + used_negative) {
-    forEachSlots(values, inverse_width, [&](std::span<const uint16_t> slots) {
-      for (const uint16_t slot : slots) ++counts_[slot];
-    });
+  const float inverse_width = 1 / binWidth();
+  Slots buffer;
+  findSlots(values, inverse_width, buffer);
+  const auto slots = std::span<const uint16_t>(buffer).first(values.size());
+  if (lanes == nullptr) {
+    for (const uint16_t slot : slots) ++counts_[slot];
     return;
   }
-  Lanes lanes;
-  for (size_t begin = 0; begin < values.size(); begin += Lanes::kMaxValues) {
-    const auto block = values.subspan(begin, std::min(Lanes::kMaxValues, values.size() - begin));
-    lanes.count(block, inverse_width, used_positive, used_negative);
-    lanes.addTo(counts_, 0, used_positive);
-    lanes.addTo(counts_, kSide, used_negative);
-  }
+  const int32_t positive = slotOf(highest, inverse_width) + 1;
+  const int32_t negative = lowest < 0 ? slotOf(lowest, inverse_width) - kSide + 1 : 0;
+  lanes->count(slots, positive, negative);
 }
 
 void Histogram::growTo(int exponent) {

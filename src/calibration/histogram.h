@@ -35,9 +35,8 @@ class Histogram {
  public:
   static constexpr int32_t kBinsPerSide = 4096;
 
-  void observe(std::span<const float> values);
-  /// For callers that have `summarize(values)` already.
-  void observe(std::span<const float> values, const Summary& summary);
+  /// Gives what `summarize` says of the values, which has to be known on the way.
+  Summary observe(std::span<const float> values);
   void merge(const Histogram& other);
 
   /// The power of two that is one bin's width.
@@ -57,8 +56,10 @@ class Histogram {
   // 2^-126 share the bins beside zero.
   static constexpr int kMinExponent = -126;
 
+  class Lanes;
+
   void growTo(int exponent);
-  void observeFinite(std::span<const float> values, const Summary& summary);
+  void observeFinite(std::span<const float> values, const Summary& summary, Lanes* lanes);
 
   int exponent_ = kMinExponent;  // bin width = 2^exponent_
   int64_t zeros_ = 0;

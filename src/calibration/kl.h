@@ -24,20 +24,20 @@ class KlDivergence {
   /// In nats. The run must have at least `levels` bins.
   [[nodiscard]] double operator()(Thresholds thresholds) const;
   /// True when no bin counts.
-  [[nodiscard]] bool isEmpty() const { return before_.back().count == 0; }
+  [[nodiscard]] bool isEmpty() const { return count_.back() == 0; }
 
  private:
-  /// Sums over all bins before some bin.
-  struct Sums {
-    double count = 0;
-    double filled = 0;   // bins that are not empty
-    double entropy = 0;  // count * log(count) of each bin
-  };
   [[nodiscard]] double countIn(int64_t bin) const {
-    return before_[static_cast<size_t>(bin) + 1].count - before_[static_cast<size_t>(bin)].count;
+    return count_[static_cast<size_t>(bin) + 1] - count_[static_cast<size_t>(bin)];
   }
 
-  std::vector<Sums> before_;
+  /// Sum of p_g * log(m_g / f_g) over the groups; `below` and `above` are the values outside.
+  [[nodiscard]] double cross(Thresholds thresholds, double below, double above) const;
+
+  // Sums over all bins before some bin.
+  std::vector<double> count_;
+  std::vector<double> filled_;   // bins that are not empty
+  std::vector<double> entropy_;  // count * log(count) of each bin
   int64_t levels_;
 };
 

@@ -52,13 +52,7 @@ void TensorStatistics::observe(const Tensor& tensor) {
 }
 
 void TensorStatistics::observe(std::span<const float> values) {
-  constexpr size_t kBlock = size_t{1} << 16;  // still in the cache when the histogram reads it again
-  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
-    const auto block = values.subspan(begin, std::min(kBlock, values.size() - begin));
-    const Summary summary = summarize(block);
-    summary_.merge(summary);
-    if (histogram_) histogram_->observe(block, summary);
-  }
+  summary_.merge(histogram_ ? histogram_->observe(values) : summarize(values));
 }
 
 void TensorStatistics::merge(const TensorStatistics& other) {

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include "core/for_each_cpu.h"
+
 namespace quant {
 
 namespace {
@@ -20,6 +22,7 @@ struct KeyScan {
   int32_t zeros = 0;
 };
 
+QUANTIZE_FOR_EACH_CPU
 KeyScan scanKeys(std::span<const float> values) {
   KeyScan scan;
   for (const float value : values) {

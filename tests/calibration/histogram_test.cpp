@@ -82,6 +82,13 @@ TEST(Histogram, OfNothingAndOfZerosHasNoBins) {
   EXPECT_EQ(zeros.elements(), 3);
 }
 
+TEST(Histogram, SumsUpWhatItObserved) {
+  for (const size_t length : {0, 5, 4096, 20'001}) {
+    const std::vector<float> values = wildValues(length, 4);
+    EXPECT_EQ(Histogram().observe(values), summarize(values)) << length << " values";
+  }
+}
+
 TEST(Histogram, LeavesInfinitiesAndNansOut) {
   const Histogram histogram =
       histogramOf({std::numeric_limits<float>::infinity(), 1, std::numeric_limits<float>::quiet_NaN(), -2, 0});
@@ -97,26 +104,34 @@ TEST(Histogram, HoldsTheWholeRangeOfFloats) {
   EXPECT_THAT(histogramOf({smallest, -smallest, -smallest}).signedBins().counts, ElementsAre(2, 1));
 }
 
-TEST(Histogram, CountsWhatANaiveLoopCounts) {
-  // Enough values for every way that counting goes, and one value repeated most of the time.
-  std::vector<float> values = wildValues(300'000, 3);
-  for (size_t i = 0; i < values.size(); i += 3) values[i] = 6;
-  const Histogram histogram = histogramOf(values);
-  const double width = histogram.binWidth();
-  const Bins bins = histogram.signedBins();
-  std::vector<int64_t> expected(bins.counts.size());
-  int64_t zeros = 0;
+/// The same bins, counted one value at a time.
+Bins plainBins(const std::vector<float>& values, const Bins& shape) {
+  Bins bins = shape;
+  bins.zeros = 0;
+  std::ranges::fill(bins.counts, 0);
   for (const float value : values) {
     if (!std::isfinite(value)) continue;
-    const auto bin = static_cast<int64_t>(std::floor(std::abs(value) / width));
     if (value == 0) {
-      ++zeros;
+      ++bins.zeros;
     } else {
-      ++expected[static_cast<size_t>(value > 0 ? bins.zero + bin : bins.zero - 1 - bin)];
+      const auto bin = static_cast<int64_t>(std::floor(std::abs(value) / bins.width));
+      ++bins.counts.at(static_cast<size_t>(value > 0 ? bins.zero + bin : bins.zero - 1 - bin));
     }
   }
-  EXPECT_EQ(bins.counts, expected);
-  EXPECT_EQ(bins.zeros, zeros);
+  return bins;
+}
+
+TEST(Histogram, CountsWhatAPlainLoopCountsForAnyLength) {
+  // Lengths around those at which counting goes another way; NaNs, infinities and zeros among the values.
+  for (const size_t length : {1, 2, 7, 31, 33, 1000, 4095, 4096, 4097, 8191, 12'289, 300'001}) {
+    std::vector<float> values = wildValues(length, static_cast<uint32_t>(length));
+    for (size_t i = 0; i < length; i += 3) values[i] = 6;  // one value most of the time
+    for (size_t i = 7; i < length; i += 1001) values[i] = std::numeric_limits<float>::quiet_NaN();
+    const Bins bins = histogramOf(values).signedBins();
+    const Bins expected = plainBins(values, bins);
+    EXPECT_EQ(bins.counts, expected.counts) << length << " values";
+    EXPECT_EQ(bins.zeros, expected.zeros) << length << " values";
+  }
 }
 
 TEST(Histogram, CountsOneValueAMillionTimes) {

@@ -56,5 +56,37 @@ TEST(Summary, OfPartsMergesToThatOfTheWhole) {
   }
 }
 
+Summary plainSummary(std::span<const float> values) {
+  Summary summary;
+  for (const float value : values) {
+    ++summary.elements;
+    if (!std::isfinite(value)) {
+      ++summary.non_finite;
+      continue;
+    }
+    if (value == 0) ++summary.zeros;
+    if (value < summary.min) summary.min = value;
+    if (value > summary.max) summary.max = value;
+  }
+  return summary;
+}
+
+TEST(Summary, IsThatOfAPlainLoopForAnyLength) {
+  std::mt19937 random(8);
+  std::vector<float> values(4099);
+  for (float& value : values) value = random() % 6 == 0 ? 0.0F : std::normal_distribution<float>(1, 3)(random);
+  const std::span<const float> finite(values);
+  for (size_t length = 1; length <= values.size(); length += length < 140 ? 1 : 97) {
+    EXPECT_EQ(summarize(finite.last(length)), plainSummary(finite.last(length))) << length << " values";
+  }
+  for (const float odd : {kNan, -kNan, kInfinity, -kInfinity}) {
+    for (const size_t place : {size_t{0}, size_t{5}, size_t{4098}}) {
+      std::vector<float> with_one = values;
+      with_one[place] = odd;
+      EXPECT_EQ(summarize(with_one), plainSummary(with_one)) << odd << " at " << place;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace quant
