@@ -71,6 +71,24 @@ TEST(Resize, OfPartEqualsPartOfWhole) {
   }
 }
 
+Image channelOf(const Image& image, size_t channel) {
+  Image gray({image.width, image.height}, 1);
+  for (size_t i = 0; i < gray.pixels.size(); ++i) gray.pixels[i] = image.pixels[3 * i + channel];
+  return gray;
+}
+
+TEST(Resize, OfColorsIsThatOfEachChannelAlone) {
+  const Image image = pattern(41, 29);
+  for (const auto interpolation : {Interpolation::kBilinear, Interpolation::kBicubic}) {
+    for (const int width : {1, 5, 21, 22, 43}) {
+      const Image all = resize(image, width, 13, interpolation);
+      for (size_t c = 0; c < 3; ++c) {
+        EXPECT_EQ(resize(channelOf(image, c), width, 13, interpolation).pixels, channelOf(all, c).pixels) << width;
+      }
+    }
+  }
+}
+
 TEST(Resize, RefusesEmptySizes) {
   EXPECT_EQ(errorOf([] { resize(pattern(2, 2), 0, 5, Interpolation::kBilinear); }), "a picture cannot become 0x5");
 }
