@@ -100,6 +100,15 @@ class Page(unittest.TestCase):
         self.assertIn("| ours | 1.00 | 50 |  |  |  |", page)
         self.assertIn("| theirs | failed |", page)
 
+    def test_a_kernel_is_compared_with_reading_memory_beyond_the_caches(self):
+        def row(name, speed):
+            return {"name": name, "time": 2.0, "unit": "us", "bytes_per_second": speed}
+
+        rows = [row("readMemory/bytes:9", 60e9), row("readMemory/bytes:99", 20e9), row("sums", 5e9), row("search", None)]
+        page = report.page({"rounds": 8, "machine": self.MACHINE, "kernels": rows})
+        self.assertIn("| sums | 2.0 us | 5.00 | 0.25 |", page)
+        self.assertIn("| search | 2.0 us |  |  |", page)
+
     def test_the_head_says_how_to_repeat_it_and_what_the_cpu_does_to_sums(self):
         page = report.page({"rounds": 8, "machine": self.MACHINE})
         self.assertIn("```\nscripts/bench\n```", page)
