@@ -10,7 +10,7 @@ from .models import Model, models
 from .paths import ROOT, SHARED, WORK, BenchError
 
 INTERRUPTED = 130
-QUIET_LOAD = 1.0
+QUIET_SHARE = 0.1
 
 
 def say(text: str) -> None:
@@ -38,8 +38,9 @@ def measure(flags, words: list[str]) -> dict:
     parts = [flags.only] if flags.only else arguments.PARTS
     rounds = 2 if flags.quick else 8
     chosen = models()
-    if os.getloadavg()[0] > QUIET_LOAD:
-        say("other programs are at work on this machine: the numbers will not be good")
+    busy = machine.busy_share()
+    if busy > QUIET_SHARE:
+        say(f"other programs use {100 * busy:.0f} % of this machine: the numbers will not be good")
     if len(chosen) == 1:
         say(f"only the digits network is measured: there are no models in {SHARED}")
     result = {"rounds": rounds, "machine": machine.describe(["scripts/bench", *words])}

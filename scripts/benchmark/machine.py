@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 
 from .paths import BUILD, ROOT
 
@@ -16,6 +17,20 @@ INT8_FLAGS = ("avx2", "avx_vnni", "avx512bw", "avx512_vnni", "amx_int8")
 def first_match(pattern: str, text: str) -> str:
     found = re.search(pattern, text, re.MULTILINE)
     return found[1].strip() if found else "unknown"
+
+
+def busy_share(seconds: float = 0.5) -> float:
+    """How much of all cores' time other programs use now."""
+
+    def idle_and_total() -> tuple[int, int]:
+        with open("/proc/stat") as status:
+            ticks = [int(word) for word in status.readline().split()[1:]]
+        return ticks[3] + ticks[4], sum(ticks)
+
+    idle, total = idle_and_total()
+    time.sleep(seconds)
+    later_idle, later_total = idle_and_total()
+    return 1 - (later_idle - idle) / max(later_total - total, 1)
 
 
 def describe(command: list[str]) -> dict:
