@@ -1,11 +1,12 @@
 """Our own kernels, as the Google Benchmark program measures them."""
 
 import json
-import subprocess
 
-from .paths import BUILD, WORK, BenchError
+from .command import run
+from .paths import BUILD, WORK
 
 PROGRAM = BUILD / "tests" / "kernel_bench"
+MICROSECONDS = {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}
 
 
 def measure(repetitions: int) -> list[dict]:
@@ -13,15 +14,12 @@ def measure(repetitions: int) -> list[dict]:
     out = WORK / "kernels.json"
     command = [PROGRAM, f"--benchmark_out={out}", "--benchmark_out_format=json", "--benchmark_min_time=0.1"]
     command += [f"--benchmark_repetitions={repetitions}", "--benchmark_report_aggregates_only=true"]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode != 0:
-        raise BenchError(f"kernel_bench gave {result.returncode}:\n{result.stderr[-4000:]}")
+    run(command)
     medians = [row for row in json.loads(out.read_text())["benchmarks"] if row.get("aggregate_name") == "median"]
     return [
         {
             "name": row["run_name"],
-            "time": row["real_time"],
-            "unit": row["time_unit"],
+            "microseconds": row["real_time"] * MICROSECONDS[row["time_unit"]],
             "bytes_per_second": row.get("bytes_per_second"),
         }
         for row in medians

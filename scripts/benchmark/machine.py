@@ -45,7 +45,7 @@ def describe(command: list[str]) -> dict:
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "int8_instructions": [flag for flag in INT8_FLAGS if flag in flags],
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
         "quantize": version.stdout.strip(),
         "revision": revision.stdout.strip() or "unknown",
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},

@@ -26,8 +26,6 @@ class OnnxRuntimeModel:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        for name, size in open_sizes(path, samples[0]).items():
-            options.add_free_dimension_override_by_name(name, size)
         self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self.bindings = [self.bind(sample) for sample in samples]
 
@@ -42,19 +40,6 @@ class OnnxRuntimeModel:
     def run(self, index: int) -> float:
         binding = self.bindings[index]
         return milliseconds(lambda: self.session.run_with_iobinding(binding))
-
-
-def open_sizes(path: str, sample: dict) -> dict[str, int]:
-    """The model's symbolic sizes as this sample has them."""
-    import onnx
-
-    sizes = {}
-    for value in onnx.load(path, load_external_data=False).graph.input:
-        if value.name in sample:
-            for dim, size in zip(value.type.tensor_type.shape.dim, sample[value.name].shape):
-                if dim.dim_param:
-                    sizes[dim.dim_param] = size
-    return sizes
 
 
 class OpenVinoModel:

@@ -6,9 +6,19 @@ KINDS = {"float": "float", "int8": "int8, our file", "own int8": "int8, each its
 
 
 def table(head: list[str], rows: list[list], text_columns: int = 1) -> str:
-    marks = ["---"] * text_columns + ["---:"] * (len(head) - text_columns)
-    lines = [head, marks, *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+    """Padded, so that it can be read as it stands, too."""
+    lines = [[str(cell) for cell in line] for line in (head, *rows)]
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(head))]
+
+    def padded(line: list[str]) -> str:
+        cells = [
+            cell.ljust(width) if column < text_columns else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths))
+        ]
+        return "| " + " | ".join(cells) + " |"
+
+    marks = ["-" * width if column < text_columns else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
+    return "\n".join(map(padded, [lines[0], marks, *lines[1:]])) + "\n"
 
 
 def best(values: dict[str, float], digits: int) -> list[str]:
@@ -26,21 +36,18 @@ def threads_title(count: int) -> str:
 
 def head_section(machine: dict) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
-    rows = [
-        ["measured", f"{machine['date']} with `{machine['command']}`"],
-        ["quantize", f"{machine['quantize'].split()[-1]}, revision {machine['revision']}"],
-        ["beside", packages],
-        ["CPU", f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB"],
-        ["int8 instructions", f"{', '.join(machine['int8_instructions']) or 'none'}{our_cpu(machine)}"],
-        ["system", machine["system"]],
-    ]
+    instructions = ", ".join(machine["int8_instructions"]) or "none"
     return f"""# Benchmarks
 How fast `quantize` is beside onnxruntime, OpenVINO and NNCF on one machine. The numbers are in [benchmarks.json](benchmarks.json), too.
 To measure again, on a machine that does nothing else:
 ```
 {machine["command"]}
 ```
-{table(["", ""], rows, text_columns=2)}"""
+- **Measured** on {machine["date"]}: quantize {machine["quantize"].split()[-1]}, revision {machine["revision"]}.
+- **Beside** {packages}.
+- **CPU**: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory_gib"]} GiB, {machine["system"]}.
+- **Its int8 instructions**: {instructions}{our_cpu(machine)}.
+"""
 
 
 def our_cpu(machine: dict) -> str:
@@ -61,8 +68,7 @@ def latency_section(rows: list[dict], rounds: int) -> str:
 ## Latency
 Milliseconds of one run, batch 1; the fastest is bold. `ratio` is ours over the faster of the others: below 1 we are faster.
 
-{"".join(latency_table(rows, count) for count in counts)}
-What is run:
+{"".join(latency_table(rows, count) for count in counts)}What is run:
 - **float**: the same float model.
 - **int8, our file**: the int8 model that `quantize` wrote, the same file in all three.
 - **int8, each its own**: our int8 model in our executor, that of onnxruntime's `quantize_static` (after its own preparation; QDQ, a scale for each channel,
@@ -73,8 +79,8 @@ How it is measured:
   wake up, is not counted. The runtimes take turns, each in a process of its own, while the others wait; who begins changes from round to round.
 - A run is `Executor::run`, `run_with_iobinding`, `InferRequest.infer`: the same real inputs, already in memory. Calling the latter two from Python
   takes some microseconds, which matters for `digits` only.
-- All have the same number of threads and otherwise their defaults. The peers get the shapes of the samples in advance (minilm_l6: sequences of 32 tokens); ours does
-  not need them. OpenVINO is told to compute float models in float32: by default it would use bfloat16 where the CPU has it.
+- All have the same number of threads and otherwise their defaults, with two exceptions. OpenVINO gets the shapes of the samples in advance (minilm_l6: sequences of
+  32 tokens); the others do not need them. And it is told to compute float models in float32: by default it would use bfloat16 where the CPU has it.
 
 {first_run_section(rows)}"""
 
@@ -139,7 +145,7 @@ def memory_speed(rows: list[dict]) -> float:
 
 
 def kernel_cells(row: dict, most: float) -> list:
-    cells = [row["name"], f"{row['time']:.1f} {row['unit']}"]
+    cells = [row["name"], f"{row['microseconds']:.1f}"]
     speed = row["bytes_per_second"]
     return [*cells, f"{speed / 1e9:.2f}", f"{speed / most:.2f}"] if speed else [*cells, "", ""]
 
@@ -152,7 +158,7 @@ def kernel_section(rows: list[dict]) -> str:
 Single functions of ours on one thread, by Google Benchmark. The last column is their bytes per second as a share of
 what one thread reads from memory (the larger `readMemory`); what lies in a cache can go beyond 1.
 
-{table(["kernel", "time", "GB/s", "of memory"], body)}"""
+{table(["kernel", "microseconds", "GB/s", "of memory"], body)}"""
 
 
 def page(result: dict) -> str:

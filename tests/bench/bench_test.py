@@ -72,13 +72,13 @@ class Page(unittest.TestCase):
 
     def test_the_fastest_is_bold_and_the_ratio_is_to_the_faster_of_the_others(self):
         page = report.page({"rounds": 8, "machine": self.MACHINE, "latency": [latency_row("m", "float", 2, 3.0, 2.0, 4.0)]})
-        self.assertIn("| m | float | 3.000 | **2.000** | 4.000 | 1.50 |", page)
+        self.assertIn("| m     | float |    3.000 |   **2.000** |    4.000 |  1.50 |", page)
 
     def test_each_number_of_threads_has_a_table(self):
         rows = [latency_row("m", "int8", threads, 1.0, 2.0, 3.0) for threads in (1, 2)]
         page = report.page({"rounds": 8, "machine": self.MACHINE, "latency": rows})
         self.assertLess(page.index("### 2 threads"), page.index("### 1 thread\n"))
-        self.assertEqual(page.count("| m | int8, our file | **1.000** | 2.000 | 3.000 | 0.50 |"), 2)
+        self.assertEqual(page.count("| m     | int8, our file | **1.000** |       2.000 |    3.000 |  0.50 |"), 2)
 
     def test_a_command_is_compared_with_the_one_it_names(self):
         entries = [
@@ -87,8 +87,8 @@ class Page(unittest.TestCase):
         ]
         calibration = {"model": "m", "samples": 200, "commands": entries}
         page = report.page({"rounds": 8, "machine": self.MACHINE, "calibration": calibration})
-        self.assertIn("| ours | 1.00 | 50 | 0.250 | 0.500 | theirs |", page)
-        self.assertIn("| theirs | 4.00 | 100 |  |  |  |", page)
+        self.assertIn("| ours    |    1.00 |  50 | 0.250 |  0.500 | theirs |", page)
+        self.assertIn("| theirs  |    4.00 | 100 |       |        |        |", page)
 
     def test_a_peer_that_failed_is_named_and_compared_with_nothing(self):
         entries = [
@@ -97,26 +97,28 @@ class Page(unittest.TestCase):
         ]
         calibration = {"model": "m", "samples": 200, "commands": entries}
         page = report.page({"rounds": 8, "machine": self.MACHINE, "calibration": calibration})
-        self.assertIn("| ours | 1.00 | 50 |  |  |  |", page)
-        self.assertIn("| theirs | failed |", page)
+        self.assertIn("| ours    |    1.00 |  50 |      |        |     |", page)
+        self.assertIn("| theirs  |  failed |", page)
 
     def test_a_kernel_is_compared_with_reading_memory_beyond_the_caches(self):
         def row(name, speed):
-            return {"name": name, "time": 2.0, "unit": "us", "bytes_per_second": speed}
+            return {"name": name, "microseconds": 2.0, "bytes_per_second": speed}
 
         rows = [row("readMemory/bytes:9", 60e9), row("readMemory/bytes:99", 20e9), row("sums", 5e9), row("search", None)]
         page = report.page({"rounds": 8, "machine": self.MACHINE, "kernels": rows})
-        self.assertIn("| sums | 2.0 us | 5.00 | 0.25 |", page)
-        self.assertIn("| search | 2.0 us |  |  |", page)
+        self.assertIn("| sums                |          2.0 |  5.00 |      0.25 |", page)
+        self.assertIn("| search              |          2.0 |       |           |", page)
 
     def test_the_head_says_how_to_repeat_it_and_what_the_cpu_does_to_sums(self):
         page = report.page({"rounds": 8, "machine": self.MACHINE})
         self.assertIn("```\nscripts/bench\n```", page)
         self.assertIn("oneDNN runs as on avx2, where sums of u8 x s8 are saturated in 16 bits", page)
 
-    def test_tables_have_as_many_cells_in_every_line(self):
-        lines = report.table(["a", "b", "c"], [[1, 2, 3]], text_columns=2).splitlines()
-        self.assertEqual(lines, ["| a | b | c |", "| --- | --- | ---: |", "| 1 | 2 | 3 |"])
+    def test_tables_are_padded_words_to_the_left_and_numbers_to_the_right(self):
+        lines = report.table(["what", "who", "s"], [["a", "somebody", 12.5]], text_columns=2).splitlines()
+        self.assertEqual(lines[0], "| what | who      |    s |")
+        self.assertEqual(lines[1], "| ---- | -------- | ---: |")
+        self.assertEqual(lines[2], "| a    | somebody | 12.5 |")
 
 
 class Commands(unittest.TestCase):
