@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,6 +32,14 @@ class KernelContext {
   /// `inputs` holds null for an input that is left out. `pool` gives the memory of outputs; null for plain allocation.
   KernelContext(std::vector<Value*> inputs, size_t output_count, std::vector<bool> wanted, BufferPool* pool = nullptr)
       : inputs_(std::move(inputs)), outputs_(output_count), wanted_(std::move(wanted)), pool_(pool) {}
+
+  /// A call of another kernel with the first `count` inputs of this one and one output.
+  [[nodiscard]] KernelContext withInputs(size_t count) const {
+    return {{inputs_.begin(), inputs_.begin() + static_cast<std::ptrdiff_t>(std::min(count, inputs_.size()))},
+            1,
+            {true},
+            pool_};
+  }
 
   [[nodiscard]] size_t inputCount() const { return inputs_.size(); }
   /// False when the node leaves that optional input out.

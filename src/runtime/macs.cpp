@@ -21,6 +21,7 @@ constexpr std::array kOperators = {
     Row{"Conv", Kind::kConv, 1, false},
     Row{"FusedConv", Kind::kConv, 1, false},
     Row{"ConvTranspose", Kind::kConvTranspose, 1, false},
+    Row{"FusedConvTranspose", Kind::kConvTranspose, 1, false},
     Row{"Gemm", Kind::kMatMul, 1, false},
     Row{"FusedGemm", Kind::kMatMul, 1, false},
     Row{"MatMul", Kind::kMatMul, 1, false},

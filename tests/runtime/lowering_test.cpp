@@ -160,39 +160,5 @@ TEST(FuseQuantizedGroups, ACropThatWritesRealNumbersOutsideOfItsSourceDeclines) 
   EXPECT_EQ(fuseQuantizedGroups(graph, {}), 0);
 }
 
-TEST(FuseActivations, ConvAndClipBecomeOneNode) {
-  Graph graph = parseGraph(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
-      <float[1,1,1,1] w = {1}, float low = {0}, float high = {6}> {
-        c = Conv<strides = [1, 1]>(x, w)
-        y = Clip(c, low, high)
-      })");
-  EXPECT_EQ(fuseActivations(graph, {}), 1);
-  const Node& fused = *graph.nodes()[0];
-  EXPECT_EQ(fused.opType(), "FusedConv");
-  EXPECT_EQ(fused.attr("activation", ""), "Clip");
-  EXPECT_EQ(fused.attr("activation_beta", 0.0F), 6);
-  EXPECT_TRUE(fused.hasAttr("strides"));
-}
-
-TEST(FuseActivations, XTimesSigmoidOfXIsSwish) {
-  Graph graph = parseGraph(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
-      <float[1,1,1,1] w = {1}> {
-        c = Conv(x, w)
-        s = Sigmoid(c)
-        y = Mul(c, s)
-      })");
-  EXPECT_EQ(fuseActivations(graph, {}), 1);
-  EXPECT_EQ(graph.nodes()[0]->attr("activation", ""), "Swish");
-}
-
-TEST(FuseActivations, AConvWhoseResultIsAnOutputKeepsItsActivation) {
-  Graph graph = parseGraph(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] c, float[1,1,2,2] y)
-      <float[1,1,1,1] w = {1}> {
-        c = Conv(x, w)
-        y = Relu(c)
-      })");
-  EXPECT_EQ(fuseActivations(graph, {}), 0);
-}
-
 }  // namespace
 }  // namespace quant

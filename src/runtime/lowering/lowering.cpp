@@ -3,8 +3,9 @@
 namespace quant {
 
 void lower(Graph& graph, Backend backend, const std::set<std::string>& watched) {
+  replaceActivations(graph, watched);
   fuseQuantizedGroups(graph, watched);
-  if (backend != Backend::kReference) fuseActivations(graph, watched);
+  if (backend != Backend::kReference) fuseFloatChains(graph, watched);
 }
 
 }  // namespace quant

@@ -8,18 +8,24 @@
 
 namespace quant {
 
-/// The domain of the fused operators that lowering makes and the oneDNN backend runs. They never stand in a file.
+/// The domain of the fused operators that lowering makes. They never stand in a file.
 inline constexpr const char* kFusedDomain = "quantize";
 
 /// Turns a graph into the one that is run: groups of nodes that one kernel computes become one node. A value in
-/// `watched` is never fused away. Safe to call on a graph whose types were not inferred.
+/// `watched` is never fused away. Safe to call on a graph whose types were not inferred, but what needs equal shapes
+/// (residuals) is found only where they are known.
 void lower(Graph& graph, Backend backend, const std::set<std::string>& watched);
+
+/// The nodes of which an export makes Gelu (x * (1 + erf(x / √2)) / 2 in any order, and its approximation by tanh) and
+/// Swish (x * sigmoid(x), x * sigmoid(1.702 x)) become that operator. Returns how many it made.
+int replaceActivations(Graph& graph, const std::set<std::string>& watched);
 
 /// DequantizeLinear -> operator -> QuantizeLinear   becomes   the operator's integer form (QLinearConv, QLinearAdd,
 /// com.microsoft QGemm, or the operator itself where it only moves elements). Returns how many groups it made.
 int fuseQuantizedGroups(Graph& graph, const std::set<std::string>& watched);
 
-/// Conv, Gemm -> activation   becomes   one FusedConv, FusedGemm. Returns how many it made.
-int fuseActivations(Graph& graph, const std::set<std::string>& watched);
+/// Conv, ConvTranspose, Gemm, MatMul -> + bias -> + residual -> activation   becomes   one FusedConv,
+/// FusedConvTranspose, FusedGemm, FusedMatMul. Returns how many it made.
+int fuseFloatChains(Graph& graph, const std::set<std::string>& watched);
 
 }  // namespace quant

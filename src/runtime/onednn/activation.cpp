@@ -37,6 +37,7 @@ constexpr std::array kRows = {
     Row{"Gelu", algorithm::eltwise_gelu_erf, fixed(0), fixed(0)},
     Row{"GeluTanh", algorithm::eltwise_gelu_tanh, fixed(0), fixed(0)},
     Row{"Elu", algorithm::eltwise_elu, kAlpha, fixed(0)},
+    Row{"Linear", algorithm::eltwise_linear, kAlpha, kBeta},
     Row{"Abs", algorithm::eltwise_abs, fixed(0), fixed(0)},
     Row{"Exp", algorithm::eltwise_exp, fixed(0), fixed(0)},
     Row{"Log", algorithm::eltwise_log, fixed(0), fixed(0)},

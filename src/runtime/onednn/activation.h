@@ -16,7 +16,7 @@ struct Activation {
   void appendTo(dnnl::post_ops& ops) const;
 };
 
-/// The function called `name`, spelled as ONNX's operators are (and Swish: x * sigmoid(alpha * x); GeluTanh). `alpha`
+/// The function called `name`, spelled as ONNX's operators are (and Linear: alpha * x + beta; GeluTanh). `alpha`
 /// and `beta` are the operator's attributes; Clip's are its limits. Nothing for an unknown name.
 std::optional<Activation> findActivation(std::string_view name, float alpha, float beta);
 

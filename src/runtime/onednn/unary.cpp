@@ -33,6 +33,7 @@ constexpr Row kRows[] = {
     {"Abs", "Abs"},
     {"Round", "Round"},
     {"HardSwish", "HardSwish"},
+    {"Swish", "Swish", "alpha", 1.0F},
     {"HardSigmoid", "HardSigmoid", "alpha", 0.2F, "beta", 0.5F},
 };
 

@@ -2,20 +2,14 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numbers>
 
+#include "runtime/reference/activation_functions.h"
 #include "runtime/reference/elementwise.h"
 #include "runtime/reference/register.h"
 
 namespace quant::reference {
 
 namespace {
-
-double sigmoid(double x) {
-  // exp of a negative number only: it cannot overflow.
-  const double e = std::exp(-std::abs(x));
-  return (x >= 0 ? 1 : e) / (1 + e);
-}
 
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
@@ -41,20 +35,17 @@ void selu(const Node& node, KernelContext& context) {
   runRealMap("Selu", kFloatTypes, context, [=](double x) { return gamma * (x > 0 ? x : alpha * std::expm1(x)); });
 }
 
-void hardSigmoid(const Node& node, KernelContext& context) {
+void runHardSigmoid(const Node& node, KernelContext& context) {
   const double alpha = node.attr("alpha", 0.2F), beta = node.attr("beta", 0.5F);
-  runRealMap("HardSigmoid", kFloatTypes, context,
-             [=](double x) { return smallerOf(largerOf(alpha * x + beta, 0.0), 1.0); });
+  runRealMap("HardSigmoid", kFloatTypes, context, [=](double x) { return hardSigmoid(x, alpha, beta); });
 }
 
-void gelu(const Node& node, KernelContext& context) {
+void runGelu(const Node& node, KernelContext& context) {
   const std::string approximate = node.attr("approximate", "none");
   if (approximate == "none") {
-    runRealMap("Gelu", kFloatTypes, context, [](double x) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); });
+    runRealMap("Gelu", kFloatTypes, context, gelu);
   } else if (approximate == "tanh") {
-    const double k = std::sqrt(2 / std::numbers::pi);
-    runRealMap("Gelu", kFloatTypes, context,
-               [=](double x) { return 0.5 * x * (1 + std::tanh(k * (x + 0.044715 * x * x * x))); });
+    runRealMap("Gelu", kFloatTypes, context, geluTanh);
   } else {
     throwBadInput("attribute 'approximate' is '{}', but Gelu knows only 'none' and 'tanh'", approximate);
   }
@@ -140,17 +131,17 @@ void registerActivations(KernelRegistry& registry) {
   addPlain(registry, "Softplus", softplus);
   addPlain(registry, "Softsign", [](double x) { return x / (1 + std::abs(x)); });
   addPlain(registry, "Mish", [](double x) { return x * std::tanh(softplus(x)); });
-  addPlain(registry, "HardSwish", [](double x) { return x * smallerOf(largerOf(x / 6 + 0.5, 0.0), 1.0); });
-  addWithParameter(registry, "LeakyRelu", "alpha", 0.01F, [](double x, double alpha) { return x < 0 ? alpha * x : x; });
-  addWithParameter(registry, "Elu", "alpha", 1,
-                   [](double x, double alpha) { return x < 0 ? alpha * std::expm1(x) : x; });
+  addPlain(registry, "HardSwish", hardSwish);
+  addWithParameter(registry, "LeakyRelu", "alpha", 0.01F, leakyRelu);
+  addWithParameter(registry, "Elu", "alpha", 1, elu);
   addWithParameter(registry, "Celu", "alpha", 1,
                    [](double x, double alpha) { return x < 0 ? alpha * std::expm1(x / alpha) : x; });
   addWithParameter(registry, "ThresholdedRelu", "alpha", 1, [](double x, double alpha) { return x > alpha ? x : 0; });
-  addWithParameter(registry, "Swish", "alpha", 1, [](double x, double alpha) { return x * sigmoid(alpha * x); });
+  addWithParameter(registry, "Swish", "alpha", 1, swish);
   registry.addFunction("Selu", 1, selu);
-  registry.addFunction("HardSigmoid", 1, hardSigmoid);
-  registry.addFunction("Gelu", 20, gelu);
+  registry.addFunction("HardSigmoid", 1, runHardSigmoid);
+  registry.addFunction("Gelu", 20, runGelu);
+  registry.addFunction("com.microsoft", "Gelu", 1, runGelu);
   registry.addFunction("Shrink", 9, shrink);
   registry.addFunction("PRelu", 1, preluByChannel);
   registry.addFunction("PRelu", 7, preluByBroadcast);

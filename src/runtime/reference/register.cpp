@@ -24,6 +24,7 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerReductions(registry);
   registerSoftmax(registry);
   registerUnary(registry);
+  registerFused(registry);  // made of the operators above
 }
 
 }  // namespace quant

@@ -18,6 +18,7 @@ void registerComparisons(KernelRegistry& registry);
 void registerConvolution(KernelRegistry& registry);
 void registerConvTranspose(KernelRegistry& registry);
 void registerCumulativeSum(KernelRegistry& registry);
+void registerFused(KernelRegistry& registry);  // after what it fuses
 void registerGlobalPooling(KernelRegistry& registry);
 void registerIntegerMatMul(KernelRegistry& registry);
 void registerLayerNormalization(KernelRegistry& registry);
