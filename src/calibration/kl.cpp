@@ -40,11 +40,12 @@ struct Cross {
 QUANTIZE_FOR_EACH_CPU
 Cross crossOf(const Borders& borders, size_t groups) {
   constexpr size_t kLanes = 4;
+  // Counts are whole numbers: this changes nothing but an empty group's 0 / 0, which counts nothing.
+  constexpr double kNothing = 1e-100;
   std::array<double, kGroupsAtOnce> logs, terms{};
   for (size_t i = 0; i < groups; ++i) {
-    // Counts are whole numbers: this changes nothing but an empty group's 0 / 0, which counts nothing.
     const double kept = borders.count[i + 1] - borders.count[i], filled = borders.filled[i + 1] - borders.filled[i];
-    logs[i] = logarithm(std::max(kept, 1.0) / std::max(filled, 1.0));
+    logs[i] = logarithm((kept + kNothing) / (filled + kNothing));
     terms[i] = kept * logs[i];
   }
   std::array<double, kLanes> sums{};

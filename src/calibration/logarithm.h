@@ -11,15 +11,15 @@ namespace quant {
 ///   x = m * 2^e with m in [sqrt(1/2), sqrt(2)),   s = (m - 1) / (m + 1)
 ///   log(x) = e * log(2) + 2 * (s + s^3 / 3 + s^5 / 5 + ... + s^19 / 19), what is left out being below 2^-54
 inline double logarithm(double x) {
-  constexpr uint64_t kMantissa = 0x000fffffffffffff, kExponentOfOne = 0x3ff0000000000000;
-  constexpr double kTwo52 = 0x1p52, kBias = 1023;
-  constexpr double kSqrt2 = 0x1.6a09e667f3bcdp0, kLog2 = 0x1.62e42fefa39efp-1;
+  constexpr uint64_t kOne = 0x3ff0000000000000, kSqrtHalf = 0x3fe6a09e667f3bcd;  // the bits of these numbers
+  constexpr int kMantissaBits = 52;
+  constexpr double kTwo52 = 0x1p52, kBias = 1023, kLog2 = 0x1.62e42fefa39efp-1;
   const auto bits = std::bit_cast<uint64_t>(x);
-  const auto from_one = std::bit_cast<double>((bits & kMantissa) | kExponentOfOne);  // in [1, 2)
+  // No comparison of doubles, which g++ would not vectorize: x / sqrt(1/2) has the exponent that is wanted.
+  const uint64_t biased = (bits - kSqrtHalf + kOne) >> kMantissaBits;
+  const auto m = std::bit_cast<double>(bits - (biased << kMantissaBits) + kOne);
   // An integer below 2^52, put into the mantissa of 2^52: AVX2 cannot convert 64-bit integers.
-  const double exponent = std::bit_cast<double>((bits >> 52) | std::bit_cast<uint64_t>(kTwo52)) - (kTwo52 + kBias);
-  const bool is_large = from_one > kSqrt2;
-  const double m = is_large ? from_one / 2 : from_one, e = is_large ? exponent + 1 : exponent;
+  const double e = std::bit_cast<double>(biased | std::bit_cast<uint64_t>(kTwo52)) - (kTwo52 + kBias);
   const double s = (m - 1) / (m + 1), z = s * s;
   double series = 1.0 / 19;
   series = series * z + 1.0 / 17;
