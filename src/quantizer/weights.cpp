@@ -15,9 +15,12 @@ std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis) {
   const auto inner = static_cast<size_t>(rowMajorStrides(shape)[static_cast<size_t>(axis)]);
   std::vector<float> largest(channels, 0.0F);
   const auto data = weights.data<float>();
-  for (size_t i = 0; i < data.size(); ++i) {
-    float& channel = largest[i / inner % channels];
-    if (std::isfinite(data[i])) channel = std::max(channel, std::abs(data[i]));
+  for (auto weight = data.begin(); weight != data.end();) {
+    for (float& channel : largest) {
+      for (size_t i = 0; i < inner; ++i, ++weight) {
+        if (std::isfinite(*weight)) channel = std::max(channel, std::abs(*weight));
+      }
+    }
   }
   return largest;
 }
