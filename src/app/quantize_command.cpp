@@ -18,6 +18,10 @@ namespace quant {
 
 namespace {
 
+size_t samplesToVerify(const Dataset& dataset, const QuantizeOptions& options) {
+  return options.dry_run ? 0 : std::min(options.verify_samples, dataset.size());
+}
+
 /// What ranges belong to: a table made for another model must not be taken for this one.
 uint64_t modelHash(const std::filesystem::path& model) { return hashBytes(MappedFile::open(model)->bytes()); }
 
@@ -30,7 +34,12 @@ Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
   return graph;
 }
 
-RangeTable calibrate(const Graph& graph, const Placement& placement, const Dataset& dataset,
+struct Calibrated {
+  RangeTable ranges;
+  FloatOutputs outputs;  ///< of the samples to verify with, where calibration gave them
+};
+
+Calibrated calibrate(const Graph& graph, const Placement& placement, const Dataset& dataset,
                      const QuantizeOptions& options, const Console& console, QuantizeReport& report) {
   const Stopwatch watch;
   const CalibrationMethod& method = findCalibrationMethod(options.calibration.method);
@@ -41,19 +50,25 @@ RangeTable calibrate(const Graph& graph, const Placement& placement, const Datas
   collect.detail = method.needs_histogram ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
   collect.batch_size = options.calibration.batch_size;
   collect.progress = console.progress("calibrating");
+  FloatOutputs outputs;
+  outputs.samples.resize(samplesToVerify(dataset, options));
+  collect.take_outputs = [&](size_t index, std::vector<Tensor> values) {
+    if (index < outputs.samples.size()) outputs.samples[index] = std::move(values);
+  };
   const StatisticsTable statistics =
       collectStatistics(graph, {watched.begin(), watched.end()}, samplesOf(dataset), collect);
-  RangeTable ranges = makeRangeTable(statistics, method, method_options, modelHash(options.model));
+  const bool is_saved = !options.calibration.save_ranges.empty();  // else nothing reads the hash
+  RangeTable ranges = makeRangeTable(statistics, method, method_options, is_saved ? modelHash(options.model) : 0);
   report.calibration = {ranges.method, dataset.description(), dataset.size(),
                         dataset.preprocess() ? toString(*dataset.preprocess()) : "", watch.seconds()};
-  return ranges;
+  return {std::move(ranges), std::move(outputs)};
 }
 
-RangeTable loadRanges(const QuantizeOptions& options, QuantizeReport& report) {
+Calibrated loadRanges(const QuantizeOptions& options, QuantizeReport& report) {
   const auto& path = options.calibration.load_ranges;
   RangeTable ranges = loadRangeTable(path, modelHash(options.model));
   report.calibration = {ranges.method, fmt::format("ranges from {}", path.string()), 0, "", 0};
-  return ranges;
+  return {std::move(ranges), {}};
 }
 
 void storeMetadata(Graph& graph, const Dataset* dataset, const QuantizeReport& report) {
@@ -62,11 +77,15 @@ void storeMetadata(Graph& graph, const Dataset* dataset, const QuantizeReport& r
   if (dataset != nullptr && dataset->preprocess()) graph.setMetadata(kPreprocessKey, toJson(*dataset->preprocess()));
 }
 
-void verifyResult(const Graph& original, const Graph& quantized, const Dataset& dataset, const QuantizeOptions& options,
-                  const Console& console, QuantizeReport& report) {
-  const size_t count = std::min(options.verify_samples, dataset.size());
-  if (count == 0) return;
-  const FloatOutputs expected = runFloat(original, dataset, count);
+/// The float model's outputs for the first `count` samples: those that calibration gave, or of another run.
+FloatOutputs completeOutputs(FloatOutputs given, const Graph& original, const Dataset& dataset, size_t count) {
+  const auto is_there = [](const std::vector<Tensor>& outputs) { return !outputs.empty(); };
+  const bool complete = given.samples.size() == count && std::ranges::all_of(given.samples, is_there);
+  return complete ? std::move(given) : runFloat(original, dataset, count);
+}
+
+void verifyResult(const FloatOutputs& expected, const Graph& quantized, const Dataset& dataset,
+                  const QuantizeOptions& options, const Console& console, QuantizeReport& report) {
   report.verifications.push_back(verify(expected, quantized, Backend::kOneDnn, dataset, console.progress("verifying")));
   if (!options.verify_exact) return;
   report.verifications.push_back(
@@ -112,9 +131,10 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   Graph graph = loadPrepared(options, report);
   Placement placement = place(graph, options.int8);
   const auto dataset = options.data.folder.empty() ? nullptr : openData(graph, options.data);
-  report.ranges = options.calibration.load_ranges.empty()
-                      ? calibrate(graph, placement, *dataset, options, console, report)
-                      : loadRanges(options, report);
+  Calibrated calibrated = options.calibration.load_ranges.empty()
+                              ? calibrate(graph, placement, *dataset, options, console, report)
+                              : loadRanges(options, report);
+  report.ranges = std::move(calibrated.ranges);
   if (!options.calibration.save_ranges.empty()) saveRangeTable(report.ranges, options.calibration.save_ranges);
 
   report.plan = makePlan(graph, std::move(placement), report.ranges, options.int8);
@@ -130,7 +150,10 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   report.model_bytes = std::filesystem::file_size(report.model);
   report.output_bytes = std::filesystem::file_size(report.output);
   report.opset = quantized.opset();
-  if (dataset) verifyResult(graph, load(report.output), *dataset, options, console, report);
+  if (const size_t count = dataset ? samplesToVerify(*dataset, options) : 0; count > 0) {
+    const FloatOutputs expected = completeOutputs(std::move(calibrated.outputs), graph, *dataset, count);
+    verifyResult(expected, load(report.output), *dataset, options, console, report);
+  }
 
   report.total_seconds = total.seconds();
   report.peak_memory = peakMemory();

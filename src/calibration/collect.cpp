@@ -104,7 +104,8 @@ void runSamples(const Graph& graph, const std::vector<std::string>& computed, co
       throwIfInterrupted();
       const Sample sample = loadRun(graph, samples, per_run, run);
       try {
-        executor->run(sample.inputs, watch);
+        auto outputs = executor->run(sample.inputs, watch);
+        if (options.take_outputs && per_run == 1) options.take_outputs(run, std::move(outputs));
       } catch (Error& error) {
         error.addContext(fmt::format("calibrating with '{}'", sample.name));
         throw;

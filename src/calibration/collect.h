@@ -31,6 +31,9 @@ struct CollectOptions {
   int threads = 0;     ///< 0: as many as OpenMP offers
   int batch_size = 1;  ///< samples that a worker takes at a time; nothing depends on it
   Progress progress;
+  /// Gets the model's outputs for each sample, from several threads at once. Not called where the file fixes a batch of
+  /// more than one: a run is then more than a sample.
+  std::function<void(size_t index, std::vector<Tensor> outputs)> take_outputs;
 };
 
 /// Runs every sample through the graph and gathers statistics of each watched value: one that a node computes, a graph

@@ -129,6 +129,30 @@ TEST(CollectStatistics, OfNoSampleIsEmpty) {
   EXPECT_EQ(collected.at("y").summary(), Summary{});
 }
 
+TEST(CollectStatistics, HandsOverTheOutputsOfEverySample) {
+  const Graph graph = network();
+  std::vector<std::vector<Tensor>> outputs(5);
+  CollectOptions options;
+  options.take_outputs = [&](size_t index, std::vector<Tensor> values) { outputs[index] = std::move(values); };
+  (void)collectStatistics(graph, kWatched, randomSamples(outputs.size()), options);
+  Executor executor(graph, {Backend::kOneDnn, {kWatched.begin(), kWatched.end()}});
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const auto expected = executor.run(sampleOf("", randomTensor({1, 1, 9, 9}, i)).inputs);
+    ASSERT_EQ(outputs[i].size(), 1U);
+    EXPECT_TRUE(std::ranges::equal(outputs[i][0].data<float>(), expected[0].data<float>())) << "sample " << i;
+  }
+}
+
+TEST(CollectStatistics, HandsOverNothingWhereARunIsMoreThanASample) {
+  const Graph graph = parseGraph("g (float[2,1] x) => (float[2,1] y) { y = Relu(x) }");
+  CollectOptions options;
+  options.take_outputs = [](size_t index, const std::vector<Tensor>&) { ADD_FAILURE() << "sample " << index; };
+  const SampleSource samples{4, [](size_t index) {
+                               return sampleOf("", Tensor::of<float>({1, 1}, {static_cast<float>(index)}));
+                             }};
+  (void)collectStatistics(graph, {"y"}, samples, options);
+}
+
 TEST(CollectStatistics, FillsTheBatchThatTheFileFixes) {
   const Graph graph = parseGraph("g (float[3] x) => (float[3] y) { y = Neg(x) }");
   // Runs (1, 2, 4) and (8, 16, 1): the first sample fills the last batch up, and counts twice.
