@@ -89,6 +89,14 @@ TEST(Resize, OfColorsIsThatOfEachChannelAlone) {
   }
 }
 
+TEST(Resize, AddsUpThousandsOfPixelsWithoutLoss) {
+  const Image image = pattern(9001, 2);
+  const Image all = resize(image, 1, 2, Interpolation::kBilinear);
+  for (size_t c = 0; c < 3; ++c) {
+    EXPECT_EQ(resize(channelOf(image, c), 1, 2, Interpolation::kBilinear).pixels, channelOf(all, c).pixels);
+  }
+}
+
 TEST(Resize, RefusesEmptySizes) {
   EXPECT_EQ(errorOf([] { resize(pattern(2, 2), 0, 5, Interpolation::kBilinear); }), "a picture cannot become 0x5");
 }
