@@ -55,7 +55,7 @@ def our_cpu(machine: dict) -> str:
     cpu = machine.get("our_cpu")
     if cpu is None:
         return ""
-    sums = "exact" if cpu["int8_exact"] else "saturated in 16 bits unless the program avoids it"
+    sums = "exact" if cpu["has_vnni"] else "saturated in 16 bits unless a program avoids it, as ours does"
     return f"; oneDNN runs as on {cpu['isa']}, where sums of u8 x s8 are {sums}"
 
 

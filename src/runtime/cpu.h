@@ -16,7 +16,13 @@ CpuInfo cpuInfo();
 
 /// True when oneDNN's 8-bit kernels give the exact sums on this CPU, because it has VNNI.
 bool hasExactInt8Sums();
-/// True when oneDNN uses AVX-512 on this CPU.
-bool hasAvx512();
+
+/// True when oneDNN multiplies 8-bit matrices by AMX on this CPU.
+bool hasAmx();
+
+/// The widest vectors that kernels may use here.
+enum class VectorUnit { kNone, kAvx2, kAvx512 };
+
+VectorUnit vectorUnit();
 
 }  // namespace quant

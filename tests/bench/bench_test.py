@@ -67,7 +67,7 @@ class Page(unittest.TestCase):
         "quantize": "quantize 1.2.3",
         "revision": "abc",
         "packages": {"onnxruntime": "9.9"},
-        "our_cpu": {"isa": "avx2", "int8_exact": False},
+        "our_cpu": {"isa": "avx2", "has_vnni": False},
     }
 
     def test_the_fastest_is_bold_and_the_ratio_is_to_the_faster_of_the_others(self):

@@ -3,7 +3,10 @@
 
 #include "runtime/lowering/lowering.h"
 #include "runtime/onednn/int8_activated_form.h"
+#include "runtime/onednn/int8_depthwise.h"
+#include "runtime/onednn/int8_depthwise_form.h"
 #include "runtime/onednn/int8_layer.h"
+#include "runtime/onednn/int8_panels.h"
 #include "runtime/onednn/int8_product.h"
 #include "runtime/onednn/int8_tile.h"
 #include "runtime/onednn/int8_tiled_form.h"
@@ -16,36 +19,110 @@ using onednn::Int8Layer;
 using onednn::kPanelColumns;
 using onednn::kStepBytes;
 using onednn::PairSums;
+using onednn::TileKind;
 
-/// Random steps of rows and of one panel, multiplied by both kernels.
+/// Random rows and panels, multiplied by both kernels.
 template <class RowNumber, class ColumnNumber>
-void expectSameAsPlain(PairSums pair_sums, int row_limit) {
+void expectSameAsPlain(TileKind kind, int row_limit) {
+  const onednn::TileKernel kernel = onednn::findTileKernel(kind);
+  if (kernel == nullptr) GTEST_SKIP() << "this CPU has no VNNI";
   Randomness random;
-  for (int64_t count = 1; count <= 26; ++count) {
+  for (int64_t count = 1; count <= 45; ++count) {
     const int64_t steps = random.between(1, 40), numbers = kStepBytes / static_cast<int64_t>(sizeof(RowNumber));
+    const int64_t panels = random.between(1, onednn::kMostPanels), panel_numbers = steps * kPanelColumns * numbers;
     const Tensor rows = random.integers<RowNumber>({count, steps * numbers}, -row_limit * (numbers == 2), row_limit);
-    const Tensor panel = random.integers<ColumnNumber>({steps * kPanelColumns * numbers}, -128, 127);
-    const onednn::TileRows tile{static_cast<const std::byte*>(rows.bytes()), steps * kStepBytes, count};
-    std::vector<int32_t> fast(static_cast<size_t>(count * kPanelColumns)), plain(fast.size());
-    onednn::findTileKernel(pair_sums)(tile, static_cast<const std::byte*>(panel.bytes()), steps, fast.data());
-    onednn::plainTileKernel(pair_sums)(tile, static_cast<const std::byte*>(panel.bytes()), steps, plain.data());
+    const Tensor columns = random.integers<ColumnNumber>({panels * panel_numbers}, -128, 127);
+    std::vector<int32_t> offsets = onednn::denseOffsets(steps);
+    std::ranges::reverse(offsets);
+    const onednn::TileRows tile{static_cast<const std::byte*>(rows.bytes()), steps * kStepBytes, count, offsets.data(),
+                                steps};
+    const onednn::TilePanels some{static_cast<const std::byte*>(columns.bytes()),
+                                  panel_numbers * static_cast<int64_t>(sizeof(ColumnNumber)), panels};
+    std::vector<int32_t> fast(static_cast<size_t>(panels * count * kPanelColumns)), plain(fast.size());
+    const Tensor start = random.integers<int32_t>({panels * kPanelColumns}, -9, 9);
+    kernel(tile, some, start.data<int32_t>().data(), fast.data());
+    onednn::plainTileKernel(kind)(tile, some, start.data<int32_t>().data(), plain.data());
     EXPECT_EQ(fast, plain) << count << " rows";
   }
 }
 
-TEST(Int8Tile, VectorKernelsAddUpAsPlainLoopsDo) {
-  expectSameAsPlain<int16_t, int16_t>(PairSums::kExact, 255);
-  expectSameAsPlain<uint8_t, int8_t>(PairSums::kSaturating, 255);
-}
+TEST(Int8Tile, WordsAddUpAsPlainLoopsDo) { expectSameAsPlain<int16_t, int16_t>(TileKind::kWords, 255); }
+TEST(Int8Tile, BytesAddUpAsPlainLoopsDo) { expectSameAsPlain<uint8_t, int8_t>(TileKind::kBytes, 255); }
+TEST(Int8Tile, PairsAddUpAsPlainLoopsDo) { expectSameAsPlain<uint8_t, int8_t>(TileKind::kPairs, 255); }
 
 TEST(Int8Tile, PairsSaturateAtSixteenBits) {
   const auto row = Tensor::of<uint8_t>({4}, {255, 255, 255, 1});
   Tensor panel(DataType::kInt8, {kPanelColumns * kStepBytes});
   std::ranges::fill(panel.data<int8_t>(), int8_t{127});
   std::vector<int32_t> sums(kPanelColumns);
-  onednn::findTileKernel(PairSums::kSaturating)({static_cast<const std::byte*>(row.bytes()), kStepBytes, 1},
-                                                static_cast<const std::byte*>(panel.bytes()), 1, sums.data());
+  const std::vector<int32_t> start(kPanelColumns, 0);
+  onednn::findTileKernel(TileKind::kPairs)({static_cast<const std::byte*>(row.bytes()), kStepBytes, 1, start.data(), 1},
+                                           {static_cast<const std::byte*>(panel.bytes()), 0, 1}, start.data(),
+                                           sums.data());
   EXPECT_THAT(sums, testing::Each(32767 + 256 * 127));  // 2 * 255 * 127 does not fit, the other pair does
+}
+
+TEST(Depthwise, VectorKernelsAddUpAsPlainLoopsDo) {
+  Randomness random;
+  for (const int64_t taps : {1, 2, 3, 5, 7}) {
+    for (int64_t step = 1; step <= 3; ++step) {
+      for (int64_t pixels = 1; pixels <= 16; ++pixels) {
+        SCOPED_TRACE(fmt::format("{} {} {}", taps, step, pixels));
+        const int64_t lines = 3, pixel_bytes = 40, channel = 23, width = (pixels - 1) * step + taps;
+        const Tensor bytes = random.integers<uint8_t>({lines * width * pixel_bytes});
+        const Tensor weights = random.integers<int32_t>({lines * taps * kPanelColumns}, -128, 127);
+        const auto* const data = static_cast<const std::byte*>(bytes.bytes());
+        std::vector<const std::byte*> starts;
+        for (int64_t line = 0; line < lines; ++line) starts.push_back(data + line * width * pixel_bytes);
+        const onednn::DepthwiseLine line{starts.data(), lines, taps, pixel_bytes, step * pixel_bytes, pixels};
+        std::vector<int32_t> fast(static_cast<size_t>(pixels * kPanelColumns)), plain(fast.size());
+        const int32_t* const factors = weights.data<int32_t>().data();
+        onednn::findDepthwiseKernel()(line, channel, factors, factors, fast.data());
+        onednn::addDepthwisePlainly(line, channel, factors, factors, plain.data());
+        EXPECT_EQ(fast, plain);
+      }
+    }
+  }
+}
+
+TEST(Int8Store, VectorFunctionsRoundAsPlainLoopsDo) {
+  Randomness random;
+  for (int64_t channels = 1; channels <= onednn::kMostPanels * kPanelColumns; ++channels) {
+    for (int variant = 0; variant < 32; ++variant) {
+      SCOPED_TRACE(fmt::format("{} {}", channels, variant));
+      const int64_t rows = random.between(1, 9), stride = channels + 3;
+      const int64_t panels = (channels + kPanelColumns - 1) / kPanelColumns;
+      const Tensor sums = random.integers<int32_t>({panels * rows * kPanelColumns}, -4000, 4000);
+      Tensor multipliers = random.floats({panels * kPanelColumns}, 0.01F, 0.125F);
+      multipliers.data<float>()[0] = 0.125F;  // ties
+      const Tensor residual = random.integers<uint8_t>({rows * stride});
+      onednn::StoreScale scale;
+      scale.has_residual = (variant & 1) != 0;
+      scale.residual_scale = 0.73F;
+      scale.residual_zero_point = 140;
+      scale.residual_flip = (variant & 2) != 0 ? 0x80 : 0;
+      scale.clamps = (variant & 4) != 0;
+      scale.low = -20;
+      scale.high = 60;
+      scale.divisor = (variant & 8) != 0 ? 0.37F : 1;
+      scale.zero_point = 77;
+      scale.flip = (variant & 2) != 0 ? 0x80 : 0;
+      scale.is_bounded = (variant & 16) != 0;
+      std::vector<uint8_t> fast(static_cast<size_t>(rows * stride), 99), plain = fast;
+      onednn::StoreRows out{sums.data<int32_t>().data(),
+                            multipliers.data<float>().data(),
+                            residual.data<uint8_t>().data(),
+                            fast.data(),
+                            rows,
+                            stride,
+                            panels,
+                            channels};
+      onednn::findStoreFunction()(out, scale);
+      out.dst = plain.data();
+      onednn::storePlainly(out, scale);
+      EXPECT_EQ(fast, plain);
+    }
+  }
 }
 
 TEST(PairsFit, LooksAtNeighbouringChannelsOfOnePosition) {
@@ -97,6 +174,7 @@ struct LayerCase {
     for (int32_t& bias : inputs[8].tensor.data<int32_t>()) bias = static_cast<int32_t>(random.between(-5000, 5000));
 
     layer.weights = inputs[3].tensor.alias();
+    layer.groups = groups;
     layer.src_type = layer.dst_type = type;
     const auto bias = inputs[8].tensor.data<int32_t>();
     layer.bias.assign(bias.begin(), bias.end());
@@ -135,7 +213,7 @@ TEST(TiledForm, IsTheReferenceBitForBit) {
   for (int i = 0; i < 60; ++i) {
     SCOPED_TRACE(i);
     const LayerCase test(random, i % 2 == 0 ? DataType::kUInt8 : DataType::kInt8, random.between(1, 3));
-    const auto form = onednn::makeTiledForm(test.layer, PairSums::kExact);
+    const auto form = onednn::makeTiledForm(test.layer, TileKind::kWords);
     expectSameLevels(test.run(*form), test.node.runReference(test.inputs));
   }
 }
@@ -155,7 +233,7 @@ TEST(TiledForm, IsTheReferenceForAProductOfMatrices) {
   }
   layer.dst_type = DataType::kInt32;
   Tensor dst(DataType::kInt32, {50, 41});
-  onednn::makeTiledForm(layer, PairSums::kExact)
+  onednn::makeTiledForm(layer, TileKind::kWords)
       ->run(onednn::productShape(50, 37, 41), {inputs[0].tensor, 9, nullptr, dst});
   expectSameLevels(dst, NodeRunner("MatMulInteger").runReference(inputs));
 }
@@ -205,9 +283,10 @@ TEST(DirectForm, IsExactWhereTheWeightsProveIt) {
 
 TEST(ExactForms, KnowDepthwiseConvolutionsOfAnyWeights) {
   Randomness random;
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 80; ++i) {
     SCOPED_TRACE(i);
-    LayerCase test(random, DataType::kUInt8, random.between(2, 40), 1, 1);
+    // Every other source is read in place.
+    LayerCase test(random, DataType::kUInt8, i % 2 == 0 ? random.between(2, 40) : 16 * random.between(1, 3), 1, 1);
     for (uint8_t& x : test.inputs[0].tensor.data<uint8_t>()) x |= 0xF0;
     for (int8_t& weight : test.layer.weights.data<int8_t>()) weight = static_cast<int8_t>(weight | 0x78);
     test.inputs[3].tensor = test.layer.weights.alias();
@@ -220,8 +299,8 @@ TEST(SaturatingForm, IsExactWherePairsStayWithinSixteenBits) {
   Randomness random;
   LayerCase test(random, DataType::kUInt8, 1);
   for (int8_t& weight : test.layer.weights.data<int8_t>()) weight = static_cast<int8_t>(weight / 2);
-  expectSameLevels(test.run(*onednn::makeTiledForm(test.layer, PairSums::kSaturating)),
-                   test.run(*onednn::makeTiledForm(test.layer, PairSums::kExact)));
+  expectSameLevels(test.run(*onednn::makeTiledForm(test.layer, TileKind::kPairs)),
+                   test.run(*onednn::makeTiledForm(test.layer, TileKind::kWords)));
 }
 
 TEST(SaturatingForm, ComputesWhatAPairThatSaturatesLeaves) {
@@ -263,7 +342,7 @@ TEST(ExactForms, GiveTheSameWithResidualAndActivation) {
     Tensor chosen(DataType::kUInt8, test.shape.dst, Layout::kChannelsLast);
     Tensor tiled(DataType::kUInt8, test.shape.dst, Layout::kChannelsLast);
     onednn::chooseInt8Form(test.layer, PairSums::kExact)->run(test.shape, {src, 77, &residual, chosen});
-    onednn::makeTiledForm(test.layer, PairSums::kExact)->run(test.shape, {src, 77, &residual, tiled});
+    onednn::makeTiledForm(test.layer, TileKind::kWords)->run(test.shape, {src, 77, &residual, tiled});
     expectSameLevels(convertLayout(chosen, Layout::kPlain), convertLayout(tiled, Layout::kPlain), 0.002);
   }
 }

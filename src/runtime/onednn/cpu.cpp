@@ -55,6 +55,12 @@ CpuInfo cpuInfo() {
 
 bool hasExactInt8Sums() { return effectiveIsa().has_vnni; }
 
-bool hasAvx512() { return std::string_view(effectiveIsa().name).starts_with("avx512"); }
+bool hasAmx() { return std::string_view(effectiveIsa().name).starts_with("avx512_amx"); }
+
+VectorUnit vectorUnit() {
+  const std::string_view name = effectiveIsa().name;
+  if (name.starts_with("avx512")) return VectorUnit::kAvx512;
+  return name.starts_with("avx2") ? VectorUnit::kAvx2 : VectorUnit::kNone;
+}
 
 }  // namespace quant

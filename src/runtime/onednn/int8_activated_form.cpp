@@ -2,7 +2,6 @@
 
 #include "runtime/broadcast.h"
 #include "runtime/onednn/int8_tensor.h"
-#include "runtime/onednn/int8_tiled_form.h"
 
 namespace quant::onednn {
 
@@ -10,21 +9,21 @@ namespace {
 
 /// The layer up to the activation, as real numbers.
 Int8Layer realLayer(const Int8Layer& layer) {
-  return {layer.weights.alias(),
-          layer.src_type,
-          layer.bias,
-          layer.multipliers,
-          layer.residual,
-          {},
-          1,
-          DataType::kFloat32,
-          0};
+  Int8Layer real;
+  real.weights = layer.weights.alias();
+  real.groups = layer.groups;
+  real.src_type = layer.src_type;
+  real.bias = layer.bias;
+  real.multipliers = layer.multipliers;
+  real.residual = layer.residual;
+  real.dst_type = DataType::kFloat32;
+  return real;
 }
 
 class ActivatedForm final : public Int8Form {
  public:
   ActivatedForm(const Int8Layer& layer, PairSums pair_sums)
-      : layer_(layer), real_layer_(realLayer(layer)), form_(makeTiledForm(real_layer_, pair_sums)) {}
+      : layer_(layer), real_layer_(realLayer(layer)), form_(chooseInt8Form(real_layer_, pair_sums)) {}
 
   void run(const ConvolutionShape& shape, const Int8Arguments& arguments) override {
     Tensor& dst = arguments.dst;

@@ -97,6 +97,7 @@ class QLinearConvolution final : public Int8ConvolutionKernel {
 
     Int8Layer layer;
     layer.weights = std::move(*weights);
+    layer.groups = node().attr("group", int64_t{1});
     const Int8Scale src = scaleOf(context, kSrcScale, kSrcZeroPoint);
     layer.src_type = src.type;
     src_zero_point_ = src.zero_point;
@@ -145,6 +146,7 @@ class IntegerConvolution final : public Int8ConvolutionKernel {
     if (!weights) return {};
     Int8Layer layer;
     layer.weights = std::move(*weights);
+    layer.groups = node().attr("group", int64_t{1});
     layer.src_type = context.inputAsIs(kSrc).type();
     layer.dst_type = DataType::kInt32;
     return layer;

@@ -4,55 +4,12 @@
 
 #include "runtime/cpu.h"
 #include "runtime/onednn/int8_activated_form.h"
+#include "runtime/onednn/int8_depthwise_form.h"
 #include "runtime/onednn/int8_layer.h"
 #include "runtime/onednn/int8_results.h"
-#include "runtime/onednn/int8_tensor.h"
 #include "runtime/onednn/int8_tiled_form.h"
 
 namespace quant::onednn {
-
-namespace {
-
-/// Runs a layer of signed sources as one of unsigned ones, each 128 more, as is its zero point. CPUs without VNNI have
-/// no products of two signed bytes: oneDNN halves the weights for them there.
-class UnsignedSourceForm final : public Int8Form {
- public:
-  UnsignedSourceForm(const Int8Layer& layer, PairSums pair_sums)
-      : layer_{layer.weights.alias(), DataType::kUInt8, layer.bias,     layer.multipliers,   layer.residual,
-               layer.activation,      layer.divisor,    layer.dst_type, layer.dst_zero_point},
-        form_(chooseInt8Form(layer_, pair_sums)) {}
-
-  void run(const ConvolutionShape& shape, const Int8Arguments& arguments) override {
-    const Tensor& src = arguments.src;
-    Tensor raised(DataType::kUInt8, src.shape(), src.layout());
-    std::transform(bytesOf(src), bytesOf(src) + src.byteSize(), bytesOf(raised),
-                   [](uint8_t byte) { return static_cast<uint8_t>(byte ^ 0x80); });
-    form_->run(shape, {raised, arguments.src_zero_point + 128, arguments.residual, arguments.dst});
-  }
-
- private:
-  Int8Layer layer_;
-  std::unique_ptr<Int8Form> form_;
-};
-
-}  // namespace
-
-namespace {
-
-/// oneDNN 3.2's AVX2 kernel for depthwise convolutions multiplies the last channels by 0 when there is a bias and the
-/// last group of 8 channels is not full.
-bool meetsDepthwiseFault(const Int8Layer& layer) {
-  constexpr int64_t kLanes = 8;
-  return layer.weights.shape()[1] == 1 && layer.weights.shape()[0] % kLanes != 0 && !layer.bias.empty() &&
-         !layer.multipliers.empty() && !hasAvx512();
-}
-
-std::unique_ptr<Int8Form> makeOwnForm(const Int8Layer& layer, PairSums pair_sums) {
-  if (!Int8Results::knows(layer.activation)) return makeActivatedForm(layer, pair_sums);
-  return makeTiledForm(layer, pair_sums);
-}
-
-}  // namespace
 
 bool pairsFit(const Tensor& weights) {
   constexpr int32_t kMost = 128;  // 255 * 128 < 2^15
@@ -71,12 +28,43 @@ bool pairsFit(const Tensor& weights) {
   return true;
 }
 
+namespace {
+
+/// The tiles that give `pair_sums`.
+TileKind tileKind(const Int8Layer& layer, PairSums pair_sums) {
+  if (pair_sums == PairSums::kSaturating) return TileKind::kPairs;
+  if (hasExactInt8Sums()) return TileKind::kBytes;
+  return pairsFit(layer.weights) ? TileKind::kPairs : TileKind::kWords;
+}
+
+/// True where oneDNN's kernel gives `pair_sums` as well.
+bool directFormFits(const Int8Layer& layer, PairSums pair_sums) {
+  if (isDepthwise(layer)) return vectorUnit() == VectorUnit::kAvx512;  // see DepthwiseForm
+  if (pair_sums == PairSums::kExact && hasExactInt8Sums()) return true;
+  return layer.src_type == DataType::kUInt8 && pairsFit(layer.weights);
+}
+
+/// Where both forms fit, which one is faster: measured on the layers of EfficientNet-Lite0. Our tiles store results
+/// faster, and lose where a panel is filled up; AMX multiplies long rows faster than any other instruction.
+bool directFormIsFaster(const Int8Layer& layer) {
+  constexpr int64_t kLongRow = 96;
+  const int64_t columns = layer.weights.shape()[0] / layer.groups;
+  const int64_t computed = (columns + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
+  if (5 * computed > 6 * columns) return layer.groups == 1;  // oneDNN runs groups with such sizes on plain loops
+  const int64_t depth = layer.weights.elementCount() / layer.weights.shape()[0];
+  return hasAmx() && depth > kLongRow;
+}
+
+}  // namespace
+
 std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer, PairSums pair_sums) {
-  if (meetsDepthwiseFault(layer)) return makeOwnForm(layer, PairSums::kExact);  // no pairs, nothing saturates
-  if (pair_sums == PairSums::kExact && hasExactInt8Sums()) return makeDirectForm(layer);
-  if (layer.src_type == DataType::kInt8) return std::make_unique<UnsignedSourceForm>(layer, pair_sums);
-  if (pairsFit(layer.weights)) return makeDirectForm(layer);
-  return makeOwnForm(layer, pair_sums);
+  const bool direct_fits = directFormFits(layer, pair_sums);
+  if (!Int8Results::knows(layer.activation)) {
+    return direct_fits ? makeDirectForm(layer) : makeActivatedForm(layer, pair_sums);
+  }
+  if (isDepthwise(layer)) return makeDepthwiseForm(layer);
+  if (direct_fits && directFormIsFaster(layer)) return makeDirectForm(layer);
+  return makeTiledForm(layer, tileKind(layer, pair_sums));
 }
 
 }  // namespace quant::onednn

@@ -29,6 +29,7 @@ struct Int8Scale {
 /// Without residual and activation this is the reference's arithmetic step for step, and so are the results.
 struct Int8Layer {
   Tensor weights;  // s8, symmetric: [O, I / groups, k...]
+  int64_t groups = 1;
   DataType src_type = DataType::kUInt8;
   std::vector<int32_t> bias;       // for each output channel, or empty
   std::vector<float> multipliers;  // for each output channel; empty for an int32 result
@@ -53,6 +54,11 @@ class Int8Form {
   virtual ~Int8Form() = default;
   virtual void run(const ConvolutionShape& shape, const Int8Arguments& arguments) = 0;
 };
+
+/// As many groups as channels on both sides.
+inline bool isDepthwise(const Int8Layer& layer) {
+  return layer.groups > 1 && layer.weights.shape()[1] == 1 && layer.weights.shape()[0] == layer.groups;
+}
 
 /// The fastest form that gives `pair_sums` on this CPU. The layer must outlive it.
 std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer, PairSums pair_sums);

@@ -1,7 +1,6 @@
 #include "runtime/onednn/int8_loops.h"
 
-// Without FMA in either version: a fused multiply-add rounds once where the reference rounds twice.
-#define QUANTIZE_FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
+#include "core/for_each_cpu.h"
 
 namespace quant::onednn {
 

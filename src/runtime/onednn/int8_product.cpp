@@ -13,7 +13,7 @@ namespace quant::onednn {
 namespace {
 
 constexpr int64_t kRowsAtATime = 24;        // a multiple of what both vector kernels take
-constexpr int64_t kWorthThreads = 1 << 12;  // steps of kPanelColumns products
+constexpr int64_t kWorthThreads = 1 << 16;  // products and steps
 
 uint8_t flipOf(const Tensor& tensor) { return tensor.type() == DataType::kInt8 ? 0x80 : 0; }
 
@@ -35,9 +35,10 @@ void multiplyExactly(const ProductOperand& a, const ProductOperand& b, const Mat
   const reference::MatMulShapes shapes(dims.a, dims.b);
   const auto [rows, depth, columns] = std::tuple(shapes.rows, shapes.depth, shapes.columns);
   const std::vector<WeightPanels> panels = packRightSide(b, depth, columns);
-  const TileKernel kernel = findTileKernel(PairSums::kExact);
+  const TileKernel kernel = findTileKernel(TileKind::kWords);
   const uint8_t flip = flipOf(a.tensor);
-  const int64_t steps = DepthLayout(PairSums::kExact, 1, depth).steps, row_numbers = steps * 2;
+  const int64_t steps = (depth + 1) / 2, row_numbers = steps * 2;
+  const std::vector<int32_t> offsets = denseOffsets(steps);
   const auto batches = static_cast<int64_t>(shapes.a_batch.size());
   const int64_t blocks = (rows + kRowsAtATime - 1) / kRowsAtATime;
 #pragma omp parallel for collapse(2) schedule(static) if (batches * rows * columns * steps > kWorthThreads)
@@ -51,12 +52,13 @@ void multiplyExactly(const ProductOperand& a, const ProductOperand& b, const Mat
         widenRun(from + r * depth, depth, a.zero_point + flip, flip, wide.data() + r * row_numbers);
       }
       const WeightPanels& right = panels[static_cast<size_t>(shapes.b_batch[static_cast<size_t>(batch)])];
-      const TileRows tile{reinterpret_cast<const std::byte*>(wide.data()), steps * kStepBytes, count};
+      const TileRows tile{reinterpret_cast<const std::byte*>(wide.data()), steps * kStepBytes, count, offsets.data(),
+                          steps};
       for (int64_t panel = 0; panel < right.count(); ++panel) {
         alignas(64) std::array<int32_t, kRowsAtATime * kPanelColumns> sums;
-        kernel(tile, right.panel(panel), steps, sums.data());
         const int64_t column = panel * kPanelColumns;
-        results.store({sums.data(), count, batch * rows + first, column, std::min(kPanelColumns, columns - column)},
+        kernel(tile, right.from(panel, 1), results.start(column), sums.data());
+        results.store({sums.data(), 1, count, batch * rows + first, column, std::min(kPanelColumns, columns - column)},
                       nullptr, dst);
       }
     }

@@ -1,7 +1,9 @@
 #include "runtime/onednn/int8_results.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "runtime/onednn/int8_tensor.h"
 
@@ -9,50 +11,40 @@ namespace quant::onednn {
 
 namespace {
 
-constexpr int64_t kMostRows = 32;  // that are turned at a time: their real numbers stay in the first-level cache
-
-#define QUANTIZE_FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
-
-/// reals = float(sums + bias) * multipliers, for rows of kPanelColumns.
-QUANTIZE_FOR_EACH_CPU
-void scaleRows(const int32_t* __restrict sums, int64_t rows, const int32_t* __restrict bias,
-               const float* __restrict multipliers, float* __restrict reals) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < kPanelColumns; ++c) {
-      const int64_t i = r * kPanelColumns + c;
-      const auto sum = static_cast<int32_t>(static_cast<uint32_t>(sums[i]) + static_cast<uint32_t>(bias[c]));
-      reals[i] = static_cast<float>(sum) * multipliers[c];
-    }
-  }
-}
-
-QUANTIZE_FOR_EACH_CPU
-void clampRun(float* __restrict reals, int64_t count, float low, float high) {
-  for (int64_t i = 0; i < count; ++i) {
-    const float raised = reals[i] > low ? reals[i] : low;
-    reals[i] = raised < high ? raised : high;
-  }
-}
-
 uint8_t flipOf(DataType type) { return type == DataType::kInt8 ? 0x80 : 0; }
+
+StoreScale scaleOf(const Int8Layer& layer) {
+  StoreScale scale;
+  if (const auto& residual = layer.residual) {
+    scale.has_residual = true;
+    scale.residual_scale = residual->scale;
+    scale.residual_flip = flipOf(residual->type);
+    scale.residual_zero_point = residual->zero_point + scale.residual_flip;
+  }
+  scale.clamps = static_cast<bool>(layer.activation);
+  scale.low = layer.activation.algorithm == dnnl::algorithm::eltwise_clip ? layer.activation.alpha : 0;
+  scale.high = layer.activation.algorithm == dnnl::algorithm::eltwise_clip ? layer.activation.beta
+                                                                           : std::numeric_limits<float>::infinity();
+  scale.divisor = layer.divisor;
+  scale.flip = flipOf(layer.dst_type);
+  scale.zero_point = layer.dst_zero_point + scale.flip;
+  return scale;
+}
+
+int32_t wrappingSum(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
 
 }  // namespace
 
 Int8Results::Int8Results(const Int8Layer& layer, int64_t channels)
-    : layer_(layer),
-      channels_(channels),
-      low_(-std::numeric_limits<float>::infinity()),
-      high_(std::numeric_limits<float>::infinity()) {
-  const auto padded = static_cast<size_t>(channels_ + kPanelColumns);  // a panel may begin at any channel
+    : layer_(layer), channels_(channels), scale_(scaleOf(layer)), store_(findStoreFunction()) {
+  const auto padded = static_cast<size_t>(channels_ + kMostPanels * kPanelColumns);  // panels may begin at any channel
   multipliers_ = layer.multipliers;
-  multipliers_.resize(padded, 1);
-  bias_ = layer.bias;
-  bias_.resize(padded, 0);
-  if (layer.activation.algorithm == dnnl::algorithm::eltwise_relu) low_ = 0;
-  if (layer.activation.algorithm == dnnl::algorithm::eltwise_clip) {
-    low_ = layer.activation.alpha;
-    high_ = layer.activation.beta;
-  }
+  multipliers_.resize(padded, 0);
+  start_ = layer.bias;
+  start_.resize(padded, 0);
+  scale_.is_bounded = std::ranges::all_of(multipliers_, [](float each) { return std::abs(each) < 0.5F; });
 }
 
 bool Int8Results::knows(const Activation& activation) {
@@ -60,47 +52,43 @@ bool Int8Results::knows(const Activation& activation) {
   return !activation || is_relu || activation.algorithm == dnnl::algorithm::eltwise_clip;
 }
 
+void Int8Results::takeOffZeroPoint(int32_t zero_point) {
+  if (zero_point == zero_point_) return;
+  zero_point_ = zero_point;
+  const auto weights = layer_.weights.data<int8_t>();
+  const size_t depth = weights.size() / static_cast<size_t>(channels_);
+  for (size_t c = 0; c < static_cast<size_t>(channels_); ++c) {
+    const auto column = weights.subspan(c * depth, depth);
+    const int32_t sum = std::accumulate(column.begin(), column.end(), 0);
+    start_[c] = wrappingSum(layer_.bias.empty() ? 0 : layer_.bias[c], -zero_point * sum);
+  }
+}
+
 void Int8Results::store(const SumsBlock& block, const Tensor* residual, Tensor& dst) const {
-  if (dst.type() == DataType::kInt32) return storeSums(block, dst);
-  for (int64_t done = 0; done < block.rows; done += kMostRows) {
-    const SumsBlock part{block.sums + done * kPanelColumns, std::min(kMostRows, block.rows - done),
-                         block.first_row + done, block.first_channel, block.channels};
-    alignas(64) float reals[kMostRows * kPanelColumns];
-    scaleRows(part.sums, part.rows, bias_.data() + part.first_channel, multipliers_.data() + part.first_channel, reals);
-    if (residual != nullptr) addResidual(part, *residual, reals);
-    if (layer_.activation) clampRun(reals, part.rows * kPanelColumns, low_, high_);
-    const ByteScale to{layer_.divisor, layer_.dst_zero_point, flipOf(dst.type())};
-    for (int64_t r = 0; r < part.rows; ++r) {
-      const int64_t at = (part.first_row + r) * channels_ + part.first_channel;
-      const float* const row = reals + r * kPanelColumns;
-      if (dst.type() == DataType::kFloat32) {
-        std::copy_n(row, part.channels, dst.data<float>().data() + at);
-      } else {
-        quantizeRun(row, bytesOf(dst) + at, part.channels, to);
-      }
-    }
-  }
+  if (!isInt8(dst)) return storeReals(block, residual, dst);
+  const int64_t at = block.first_row * channels_ + block.first_channel;
+  store_(
+      {block.sums, multipliers_.data() + block.first_channel, residual == nullptr ? nullptr : bytesOf(*residual) + at,
+       bytesOf(dst) + at, block.rows, channels_, block.panels, block.channels},
+      scale_);
 }
 
-void Int8Results::storeSums(const SumsBlock& block, Tensor& dst) const {
-  for (int64_t r = 0; r < block.rows; ++r) {
-    const int64_t at = (block.first_row + r) * channels_ + block.first_channel;
-    std::transform(block.sums + r * kPanelColumns, block.sums + r * kPanelColumns + block.channels,
-                   bias_.data() + block.first_channel, dst.data<int32_t>().data() + at, [](int32_t sum, int32_t bias) {
-                     return static_cast<int32_t>(static_cast<uint32_t>(sum) + static_cast<uint32_t>(bias));
-                   });
-  }
-}
-
-void Int8Results::addResidual(const SumsBlock& block, const Tensor& residual, float* reals) const {
-  const Int8Scale& scale = layer_.residual.value();
-  const uint8_t flip = flipOf(scale.type);
-  const int32_t zero_point = scale.zero_point + flip;
-  for (int64_t r = 0; r < block.rows; ++r) {
-    const uint8_t* const from = bytesOf(residual) + (block.first_row + r) * channels_ + block.first_channel;
-    for (int64_t c = 0; c < block.channels; ++c) {
-      reals[r * kPanelColumns + c] += static_cast<float>((from[c] ^ flip) - zero_point) * scale.scale;
+void Int8Results::storeReals(const SumsBlock& block, const Tensor* residual, Tensor& dst) const {
+  for (int64_t i = 0; i < block.rows * block.channels; ++i) {
+    const int64_t r = i / block.channels, c = i % block.channels;
+    const int32_t sum = block.sums[(c / kPanelColumns * block.rows + r) * kPanelColumns + c % kPanelColumns];
+    const int64_t channel = block.first_channel + c;
+    const auto at = static_cast<size_t>((block.first_row + r) * channels_ + channel);
+    if (dst.type() == DataType::kInt32) {
+      dst.data<int32_t>()[at] = sum;
+      continue;
     }
+    float x = static_cast<float>(sum) * multipliers_[static_cast<size_t>(channel)];
+    if (residual != nullptr) {
+      const int32_t q = (bytesOf(*residual)[at] ^ scale_.residual_flip) - scale_.residual_zero_point;
+      x += static_cast<float>(q) * scale_.residual_scale;
+    }
+    dst.data<float>()[at] = scale_.clamps ? std::min(std::max(x, scale_.low), scale_.high) : x;
   }
 }
 

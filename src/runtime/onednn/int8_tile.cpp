@@ -3,9 +3,13 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <dnnl.hpp>
 #include <limits>
+#include <utility>
+
+#include "runtime/cpu.h"
 
 namespace quant::onednn {
 
@@ -20,138 +24,166 @@ T loadAs(const std::byte* address) {
 
 // --- plain C++ -----------------------------------------------------------------------------------------------------
 
-struct ExactStep {
-  static int32_t product(const std::byte* row, const std::byte* column) {
-    return loadAs<int16_t>(row) * loadAs<int16_t>(column) + loadAs<int16_t>(row + 2) * loadAs<int16_t>(column + 2);
-  }
-};
+int32_t productOfWords(const std::byte* row, const std::byte* column) {
+  return loadAs<int16_t>(row) * loadAs<int16_t>(column) + loadAs<int16_t>(row + 2) * loadAs<int16_t>(column + 2);
+}
 
-struct SaturatingStep {
-  static int32_t product(const std::byte* row, const std::byte* column) {
-    return pair(row, column) + pair(row + 2, column + 2);
-  }
-  static int32_t pair(const std::byte* row, const std::byte* column) {
-    const int32_t sum =
-        loadAs<uint8_t>(row) * loadAs<int8_t>(column) + loadAs<uint8_t>(row + 1) * loadAs<int8_t>(column + 1);
+int32_t sumOfTwo(const std::byte* row, const std::byte* column) {
+  return loadAs<uint8_t>(row) * loadAs<int8_t>(column) + loadAs<uint8_t>(row + 1) * loadAs<int8_t>(column + 1);
+}
+
+int32_t productOfBytes(const std::byte* row, const std::byte* column) {
+  return sumOfTwo(row, column) + sumOfTwo(row + 2, column + 2);
+}
+
+int32_t productOfPairs(const std::byte* row, const std::byte* column) {
+  const auto saturate = [](int32_t sum) {
     return std::clamp<int32_t>(sum, std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max());
-  }
-};
+  };
+  return saturate(sumOfTwo(row, column)) + saturate(sumOfTwo(row + 2, column + 2));
+}
 
-template <class Step>
-void plainTile(const TileRows& rows, const std::byte* panel, int64_t steps, int32_t* sums) {
-  std::fill_n(sums, rows.count * kPanelColumns, 0);
-  for (int64_t r = 0; r < rows.count; ++r) {
-    for (int64_t step = 0; step < steps; ++step) {
-      const std::byte* const row = rows.data + r * rows.stride + step * kStepBytes;
-      const std::byte* const columns = panel + step * kPanelColumns * kStepBytes;
-      for (int64_t c = 0; c < kPanelColumns; ++c) {
-        sums[r * kPanelColumns + c] += Step::product(row, columns + c * kStepBytes);
+template <auto kProduct>
+void plainTile(const TileRows& rows, const TilePanels& panels, const int32_t* start, int32_t* sums) {
+  for (int64_t p = 0; p < panels.count; ++p) {
+    for (int64_t r = 0; r < rows.count; ++r, sums += kPanelColumns) {
+      std::copy_n(start + p * kPanelColumns, kPanelColumns, sums);
+      for (int64_t step = 0; step < rows.steps; ++step) {
+        const std::byte* const row = rows.data + r * rows.stride + rows.offsets[step];
+        const std::byte* const columns = panels.data + p * panels.stride + step * kPanelColumns * kStepBytes;
+        for (int64_t c = 0; c < kPanelColumns; ++c) sums[c] += kProduct(row, columns + c * kStepBytes);
       }
     }
   }
 }
 
-// --- AVX2: sixteen columns are two vectors ---------------------------------------------------------------------------
+// --- any number of rows and panels -----------------------------------------------------------------------------------
 
-template <PairSums kSums>
-[[gnu::target("avx2"), gnu::always_inline]] inline __m256i products(__m256i row, __m256i columns) {
-  if constexpr (kSums == PairSums::kExact) return _mm256_madd_epi16(row, columns);
-  return _mm256_madd_epi16(_mm256_maddubs_epi16(row, columns), _mm256_set1_epi16(1));
-}
+using RowsKernel = void (*)(const TileRows& rows, const TilePanels& panels, const int32_t* start, int32_t* sums,
+                            int64_t sums_stride);
 
-template <PairSums kSums, int kRows>
-[[gnu::target("avx2")]] void avx2Rows(const TileRows& rows, const std::byte* panel, int64_t steps, int32_t* sums) {
-  __m256i left[kRows], right[kRows];
-  for (int r = 0; r < kRows; ++r) left[r] = right[r] = _mm256_setzero_si256();
-  for (int64_t step = 0; step < steps; ++step) {
-    const auto* const columns = reinterpret_cast<const __m256i*>(panel + step * kPanelColumns * kStepBytes);
-    const __m256i first = _mm256_load_si256(columns), second = _mm256_load_si256(columns + 1);
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      const __m256i row = _mm256_set1_epi32(loadAs<int32_t>(rows.data + r * rows.stride + step * kStepBytes));
-      left[r] = _mm256_add_epi32(left[r], products<kSums>(row, first));
-      right[r] = _mm256_add_epi32(right[r], products<kSums>(row, second));
+/// kernels[p - 1][n - 1] takes p panels and n rows: rows are dealt out evenly, so that the last one is not a small
+/// rest.
+template <size_t kPanels, size_t kRows>
+void inTurns(const std::array<std::array<RowsKernel, kRows>, kPanels>& kernels, const TileRows& rows,
+             const TilePanels& panels, const int32_t* start, int32_t* sums) {
+  const int64_t sums_stride = rows.count * kPanelColumns, turns = (rows.count + kRows - 1) / kRows;
+  for (int64_t p = 0; p < panels.count;) {
+    const int64_t taken = std::min<int64_t>(panels.count - p, kPanels);
+    const TilePanels some{panels.data + p * panels.stride, panels.stride, taken};
+    for (int64_t turn = 0; turn < turns; ++turn) {
+      const int64_t first = rows.count * turn / turns, count = rows.count * (turn + 1) / turns - first;
+      const TileRows part{rows.data + first * rows.stride, rows.stride, count, rows.offsets, rows.steps};
+      kernels[static_cast<size_t>(taken - 1)][static_cast<size_t>(count - 1)](
+          part, some, start + p * kPanelColumns, sums + p * sums_stride + first * kPanelColumns, sums_stride);
     }
-  }
-  for (int r = 0; r < kRows; ++r) {
-    auto* const to = reinterpret_cast<__m256i*>(sums + r * kPanelColumns);
-    _mm256_storeu_si256(to, left[r]);
-    _mm256_storeu_si256(to + 1, right[r]);
+    p += taken;
   }
 }
 
-// --- AVX-512: sixteen columns are one vector -------------------------------------------------------------------------
+#define QUANTIZE_INLINE [[gnu::target(QUANTIZE_TARGET), gnu::always_inline]] inline
 
-template <PairSums kSums>
-[[gnu::target("avx512f,avx512bw"), gnu::always_inline]] inline __m512i products(__m512i row, __m512i columns) {
-  if constexpr (kSums == PairSums::kExact) return _mm512_madd_epi16(row, columns);
-  return _mm512_madd_epi16(_mm512_maddubs_epi16(row, columns), _mm512_set1_epi16(1));
-}
-
-template <PairSums kSums, int kRows>
-[[gnu::target("avx512f,avx512bw")]] void avx512Rows(const TileRows& rows, const std::byte* panel, int64_t steps,
-                                                    int32_t* sums) {
-  __m512i totals[kRows];
-  for (int r = 0; r < kRows; ++r) totals[r] = _mm512_setzero_si512();
-  for (int64_t step = 0; step < steps; ++step) {
-    const __m512i columns = _mm512_load_si512(panel + step * kPanelColumns * kStepBytes);
-#pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      const __m512i row = _mm512_set1_epi32(loadAs<int32_t>(rows.data + r * rows.stride + step * kStepBytes));
-      totals[r] = _mm512_add_epi32(totals[r], products<kSums>(row, columns));
-    }
+// The kernels of one instruction set: kRows rows of kPanels panels fill its registers.
+#define QUANTIZE_TILE(kPanels, kRows)                                                              \
+  template <TileKind kKind, int kTaken, size_t... kCount>                                          \
+  constexpr std::array<RowsKernel, sizeof...(kCount)> rowKernels(std::index_sequence<kCount...>) { \
+    return {tileRows<kKind, kTaken, static_cast<int>(kCount) + 1>...};                             \
+  }                                                                                                \
+  template <TileKind kKind, size_t... kTaken>                                                      \
+  constexpr auto allKernels(std::index_sequence<kTaken...>) {                                      \
+    return std::array<std::array<RowsKernel, kRows>, kPanels>{                                     \
+        rowKernels<kKind, static_cast<int>(kTaken) + 1>(std::make_index_sequence<kRows>())...};    \
+  }                                                                                                \
+  template <TileKind kKind>                                                                        \
+  void tile(const TileRows& rows, const TilePanels& panels, const int32_t* start, int32_t* sums) { \
+    static constexpr auto kKernels = allKernels<kKind>(std::make_index_sequence<kPanels>());       \
+    inTurns(kKernels, rows, panels, start, sums);                                                  \
   }
-  for (int r = 0; r < kRows; ++r) _mm512_storeu_si512(sums + r * kPanelColumns, totals[r]);
-}
 
-// --- any number of rows ----------------------------------------------------------------------------------------------
-
-/// `kernels[n - 1]` takes n rows; the last one as often as it fits.
-template <size_t kMost>
-void inTurns(const TileKernel (&kernels)[kMost], const TileRows& rows, const std::byte* panel, int64_t steps,
-             int32_t* sums) {
-  for (int64_t r = 0; r < rows.count;) {
-    const int64_t count = std::min<int64_t>(rows.count - r, kMost);
-    kernels[count - 1]({rows.data + r * rows.stride, rows.stride, count}, panel, steps, sums + r * kPanelColumns);
-    r += count;
-  }
+#define QUANTIZE_TARGET "avx2"
+namespace avx2 {
+using Vector = __m256i;
+constexpr int kLanes = 8;
+#include "runtime/onednn/int8_avx2.inl"
+template <TileKind kKind>
+QUANTIZE_INLINE Vector mac(Vector sums, Vector row, Vector column) {
+  if constexpr (kKind == TileKind::kWords) return _mm256_add_epi32(sums, _mm256_madd_epi16(row, column));
+  const Vector pairs = _mm256_maddubs_epi16(row, column);
+  return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
+#include "runtime/onednn/int8_tile_rows.inl"
+QUANTIZE_TILE(1, 6)
+}  // namespace avx2
+#undef QUANTIZE_TARGET
 
-template <PairSums kSums>
-void avx2Tile(const TileRows& rows, const std::byte* panel, int64_t steps, int32_t* sums) {
-  static constexpr TileKernel kKernels[] = {avx2Rows<kSums, 1>, avx2Rows<kSums, 2>, avx2Rows<kSums, 3>,
-                                            avx2Rows<kSums, 4>, avx2Rows<kSums, 5>, avx2Rows<kSums, 6>};
-  inTurns(kKernels, rows, panel, steps, sums);
+#define QUANTIZE_TARGET "avx2,avxvnni"
+namespace avx2_vnni {
+using Vector = __m256i;
+constexpr int kLanes = 8;
+#include "runtime/onednn/int8_avx2.inl"
+template <TileKind>
+QUANTIZE_INLINE Vector mac(Vector sums, Vector row, Vector column) {
+  return _mm256_dpbusd_avx_epi32(sums, row, column);
 }
+#include "runtime/onednn/int8_tile_rows.inl"
+QUANTIZE_TILE(1, 6)
+}  // namespace avx2_vnni
+#undef QUANTIZE_TARGET
 
-template <PairSums kSums>
-void avx512Tile(const TileRows& rows, const std::byte* panel, int64_t steps, int32_t* sums) {
-  static constexpr TileKernel kKernels[] = {avx512Rows<kSums, 1>,  avx512Rows<kSums, 2>,  avx512Rows<kSums, 3>,
-                                            avx512Rows<kSums, 4>,  avx512Rows<kSums, 5>,  avx512Rows<kSums, 6>,
-                                            avx512Rows<kSums, 7>,  avx512Rows<kSums, 8>,  avx512Rows<kSums, 9>,
-                                            avx512Rows<kSums, 10>, avx512Rows<kSums, 11>, avx512Rows<kSums, 12>};
-  inTurns(kKernels, rows, panel, steps, sums);
+#define QUANTIZE_TARGET "avx512f,avx512bw"
+namespace avx512 {
+using Vector = __m512i;
+constexpr int kLanes = 16;
+#include "runtime/onednn/int8_avx512.inl"
+template <TileKind kKind>
+QUANTIZE_INLINE Vector mac(Vector sums, Vector row, Vector column) {
+  if constexpr (kKind == TileKind::kWords) return _mm512_add_epi32(sums, _mm512_madd_epi16(row, column));
+  const Vector pairs = _mm512_maddubs_epi16(row, column);
+  return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 }
+#include "runtime/onednn/int8_tile_rows.inl"
+QUANTIZE_TILE(2, 13)
+}  // namespace avx512
+#undef QUANTIZE_TARGET
 
-template <PairSums kSums>
-TileKernel find() {
-  const auto allowed = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto allows = [allowed](dnnl::cpu_isa isa) {
-    return (allowed & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
-  };
-  if (allows(dnnl::cpu_isa::avx512_core)) return avx512Tile<kSums>;
-  if (allows(dnnl::cpu_isa::avx2)) return avx2Tile<kSums>;
-  return plainTileKernel(kSums);
+#define QUANTIZE_TARGET "avx512f,avx512bw,avx512vnni"
+namespace avx512_vnni {
+using Vector = __m512i;
+constexpr int kLanes = 16;
+#include "runtime/onednn/int8_avx512.inl"
+template <TileKind>
+QUANTIZE_INLINE Vector mac(Vector sums, Vector row, Vector column) {
+  return _mm512_dpbusd_epi32(sums, row, column);
 }
+#include "runtime/onednn/int8_tile_rows.inl"
+QUANTIZE_TILE(2, 14)
+}  // namespace avx512_vnni
+#undef QUANTIZE_TARGET
 
 }  // namespace
 
-TileKernel findTileKernel(PairSums pair_sums) {
-  return pair_sums == PairSums::kExact ? find<PairSums::kExact>() : find<PairSums::kSaturating>();
+TileKernel findTileKernel(TileKind kind) {
+  const VectorUnit unit = vectorUnit();
+  if (kind == TileKind::kBytes) {
+    if (!hasExactInt8Sums()) return nullptr;
+    return unit == VectorUnit::kAvx512 ? avx512_vnni::tile<TileKind::kBytes> : avx2_vnni::tile<TileKind::kBytes>;
+  }
+  const bool is_words = kind == TileKind::kWords;
+  switch (unit) {
+    case VectorUnit::kAvx512: return is_words ? avx512::tile<TileKind::kWords> : avx512::tile<TileKind::kPairs>;
+    case VectorUnit::kAvx2: return is_words ? avx2::tile<TileKind::kWords> : avx2::tile<TileKind::kPairs>;
+    case VectorUnit::kNone: break;
+  }
+  return plainTileKernel(kind);
 }
 
-TileKernel plainTileKernel(PairSums pair_sums) {
-  return pair_sums == PairSums::kExact ? plainTile<ExactStep> : plainTile<SaturatingStep>;
+TileKernel plainTileKernel(TileKind kind) {
+  switch (kind) {
+    case TileKind::kWords: return plainTile<productOfWords>;
+    case TileKind::kBytes: return plainTile<productOfBytes>;
+    case TileKind::kPairs: break;
+  }
+  return plainTile<productOfPairs>;
 }
 
 }  // namespace quant::onednn

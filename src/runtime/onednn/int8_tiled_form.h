@@ -7,11 +7,10 @@
 
 namespace quant::onednn {
 
-/// A form of our own for CPUs without VNNI: rows of the source are widened to 16 bits, less the zero point, and
-/// multiplied with panels of 16-bit weights. That is exact, and takes 4/3 of the instructions of the 8-bit products
-/// that saturate. With kSaturating it computes those instead, as other programs do on such CPUs.
+/// A form of our own for any layer whose activation is none, Relu or Clip: tiles of rows and columns, read from the
+/// source in place where its layout allows it. Exact for kWords and kBytes; for kPairs where the weights' pairs fit.
 ///
-/// The layer must outlive the form, and read unsigned sources when pairs saturate.
-std::unique_ptr<Int8Form> makeTiledForm(const Int8Layer& layer, PairSums pair_sums);
+/// The layer must outlive the form.
+std::unique_ptr<Int8Form> makeTiledForm(const Int8Layer& layer, TileKind kind);
 
 }  // namespace quant::onednn

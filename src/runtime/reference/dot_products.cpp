@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/for_each_cpu.h"
+
 namespace quant::reference {
 
 namespace {
@@ -51,8 +53,8 @@ PackedRows::PackedRows(int64_t row_count, int64_t length)
     : rows(row_count), depth(paddedDepth(length)), numbers(static_cast<size_t>(rows * depth), 0) {}
 
 // Integers are the same on every CPU.
-__attribute__((target_clones("avx2", "default"))) void dotProducts(const int16_t* a, int64_t rows, const int16_t* b,
-                                                                   int64_t columns, int64_t depth, int32_t* sums) {
+QUANTIZE_FOR_EACH_CPU void dotProducts(const int16_t* a, int64_t rows, const int16_t* b, int64_t columns, int64_t depth,
+                                       int32_t* sums) {
   int64_t j = 0;
   for (; j + 2 <= columns; j += 2) dotColumns<2>(a, rows, b + j * depth, depth, sums + j, columns);
   for (; j < columns; ++j) dotColumns<1>(a, rows, b + j * depth, depth, sums + j, columns);
