@@ -84,7 +84,21 @@ void declareCalibrationFlags(CLI::App& app, QuantizeOptions& options) {
       ->group(kCalibrationGroup);
 }
 
+void declareTargetFlag(CLI::App& app, Int8Options& options) {
+  const auto set_target = [&options](const std::string& name) {
+    options.target = std::ranges::find(targets(), name, &TargetRow::name)->target;
+  };
+  std::string summaries;
+  for (const TargetRow& row : targets()) summaries += fmt::format("\n{}: {}", row.name, row.summary);
+  app.add_option_function<std::string>("--target", set_target, "The CPUs that will run the model" + summaries)
+      ->type_name("NAME")
+      ->check(CLI::IsMember(namesOf(targets())))
+      ->default_str(std::string(rowOf(options.target).name))
+      ->group(kInt8Group);
+}
+
 void declareInt8Flags(CLI::App& app, Int8Options& options) {
+  declareTargetFlag(app, options);
   const auto set_type = [&options](const std::string& name) {
     options.activation_type = name == "s8" ? DataType::kInt8 : DataType::kUInt8;
   };
@@ -98,6 +112,18 @@ void declareInt8Flags(CLI::App& app, Int8Options& options) {
   app.add_flag_function(
          "--per-tensor", [&options](int64_t) { options.per_channel_weights = false; },
          "One scale for all weights of a node instead of one per output channel")
+      ->group(kInt8Group);
+  const auto set_rounding = [&options](const std::string& name) {
+    options.rounding = name == "nearest" ? WeightRounding::kNearest : WeightRounding::kBalanced;
+  };
+  app.add_option_function<std::string>(
+         "--weight-rounding", set_rounding,
+         "How weights become integers"
+         "\nbalanced: the errors of an output channel cancel out over a typical sample; the bias takes the rest"
+         "\nnearest: each weight on its own")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"balanced", "nearest"}))
+      ->default_str("balanced")
       ->group(kInt8Group);
 }
 

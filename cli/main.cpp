@@ -30,6 +30,7 @@ constexpr const char* kExamples = R"(Examples:
   quantize model.onnx --calib-data pictures/ --preset imagenet
   quantize model.onnx --calib-data samples/ --calib-method kl -o small.onnx --report small.json
   quantize model.onnx --calib-data pictures/ --exclude-node 'head/*' --dry-run
+  quantize model.onnx --calib-data pictures/ --target x86-vnni
   quantize eval model.onnx model.int8.onnx --data validation/
 
 Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 3 the model has operators that cannot

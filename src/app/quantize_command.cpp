@@ -13,6 +13,7 @@
 #include "onnx_io/upgrade.h"
 #include "passes/pass.h"
 #include "quantizer/apply_qdq.h"
+#include "quantizer/input_means.h"
 
 namespace quant {
 
@@ -45,8 +46,10 @@ Calibrated calibrate(const Graph& graph, const Placement& placement, const Datas
   const CalibrationMethod& method = findCalibrationMethod(options.calibration.method);
   const MethodOptions method_options{options.calibration.percentile, options.int8.symmetric_activations,
                                      options.int8.activation_type};
-  const std::set<std::string> watched = watchList(placement);
+  std::set<std::string> watched = watchList(placement);
   CollectOptions collect;
+  collect.channel_axes = meansList(graph, placement);
+  for (const auto& [value, axis] : collect.channel_axes) watched.insert(value);
   collect.detail = method.needs_histogram ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
   collect.batch_size = options.calibration.batch_size;
   collect.progress = console.progress("calibrating");
@@ -73,6 +76,7 @@ Calibrated loadRanges(const QuantizeOptions& options, QuantizeReport& report) {
 
 void storeMetadata(Graph& graph, const Dataset* dataset, const QuantizeReport& report) {
   graph.setMetadata("quantize.mode", report.mode);
+  graph.setMetadata("quantize.target", std::string(rowOf(report.plan.target).name));
   graph.setMetadata("quantize.calibration", report.calibration.method);
   if (dataset != nullptr && dataset->preprocess()) graph.setMetadata(kPreprocessKey, toJson(*dataset->preprocess()));
 }

@@ -52,13 +52,31 @@ Json valuesJson(const QuantizeReport& report) {
   return values;
 }
 
+/// The channels that were changed against saturation.
+Json changedJson(const WeightPlan& weights) {
+  Json channels = Json::array();
+  for (const ChangedChannel& channel : weights.changed_channels) {
+    channels.push_back({{"channel", channel.channel},
+                        {"pairs", channel.pairs},
+                        {"scale_factor", channel.scale_factor},
+                        {"lowered_pairs", channel.lowered}});
+  }
+  return channels;
+}
+
 Json weightsJson(const QuantizationPlan& plan) {
   Json weights = Json::array();
   for (const auto& [output, row] : plan.weights) {
     weights.push_back({{"output", output},
                        {"weights", row.constant},
                        {"scales", row.params.scales()},
-                       {"widened_channels", row.widened_channels}});
+                       {"widened_channels", row.widened_channels},
+                       {"balanced_integers", row.balanced},
+                       {"corrected_bias", !row.bias.empty()},
+                       {"channels", row.channels},
+                       {"unsafe_pairs", row.unsafePairs()},
+                       {"lowered_pairs", row.loweredPairs()},
+                       {"changed_channels", changedJson(row)}});
   }
   return weights;
 }
@@ -76,6 +94,7 @@ std::string reportJson(const QuantizeReport& report) {
       {"format", "quantize-report"},
       {"version", 1},
       {"mode", report.mode},
+      {"target", rowOf(report.plan.target).name},
       {"model", {{"path", report.model.string()}, {"bytes", report.model_bytes}}},
       {"output", {{"path", report.output.string()}, {"bytes", report.output_bytes}, {"opset", report.opset}}},
       {"cpu",

@@ -60,9 +60,13 @@ Sample loadRun(const Graph& graph, const SampleSource& samples, size_t per_run, 
   return joined;
 }
 
-StatisticsTable emptyTable(const std::vector<std::string>& values, TensorStatistics::Detail detail) {
+StatisticsTable emptyTable(const std::vector<std::string>& values, const CollectOptions& options) {
   StatisticsTable table;
-  for (const std::string& value : values) table.emplace(value, detail);
+  for (const std::string& value : values) {
+    const auto axis = options.channel_axes.find(value);
+    const bool has_axis = axis != options.channel_axes.end();
+    table.emplace(value, TensorStatistics(options.detail, has_axis ? std::optional(axis->second) : std::nullopt));
+  }
   return table;
 }
 
@@ -90,7 +94,7 @@ void runSamples(const Graph& graph, const std::vector<std::string>& computed, co
   const size_t runs_per_turn = std::max<size_t>(static_cast<size_t>(options.batch_size) / per_run, 1);
   const size_t turns = (runs + runs_per_turn - 1) / runs_per_turn;
   const WorkerOptions crew{options.threads, countSamples(options.progress, runs_per_turn * per_run, samples.count)};
-  tables.resize(workerCount(turns, crew), emptyTable(computed, options.detail));
+  tables.resize(workerCount(turns, crew), emptyTable(computed, options));
 
   std::mutex making;  // a graph's constants are made at their first use
   runWorkers(turns, crew, [&](size_t worker) -> Task {
@@ -126,7 +130,7 @@ SampleSource samplesOf(const Dataset& dataset) {
 
 StatisticsTable collectStatistics(const Graph& graph, const std::vector<std::string>& watched,
                                   const SampleSource& samples, const CollectOptions& options) {
-  StatisticsTable collected = emptyTable(watched, options.detail);
+  StatisticsTable collected = emptyTable(watched, options);
   std::vector<std::string> computed;
   for (auto& [value, statistics] : collected) {
     requireKnown(graph, value);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ SampleSource samplesOf(const Dataset& dataset);
 
 struct CollectOptions {
   TensorStatistics::Detail detail = TensorStatistics::Detail::kHistogram;
+  std::map<std::string, int64_t> channel_axes;  ///< values whose channels' means are wanted, and their channel axis
   Backend backend = Backend::kOneDnn;
   int threads = 0;     ///< 0: as many as OpenMP offers
   int batch_size = 1;  ///< samples that a worker takes at a time; nothing depends on it

@@ -20,11 +20,16 @@ constexpr int64_t kVersion = 1;
 
 std::string hexadecimal(uint64_t hash) { return fmt::format("{:016x}", hash); }
 
-RangeEntry makeEntry(const Summary& summary, Range range) {
+RangeEntry makeEntry(const TensorStatistics& seen, Range range) {
+  const Summary& summary = seen.summary();
   RangeEntry entry{range, 0, 0, summary.elements, summary.non_finite};
   if (summary.finite() > 0) {
     entry.min = summary.min;
     entry.max = summary.max;
+  }
+  if (const auto& means = seen.channelMeans()) {
+    entry.channel_axis = means->axis();
+    entry.channel_means = means->means();
   }
   return entry;
 }
@@ -54,6 +59,24 @@ class ObjectReader {
     if (!fits) throwBadInput("{}: '{}' is {}, not a count", where_, key, value.dump());
     return value.get<int64_t>();
   }
+  [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }
+  [[nodiscard]] int64_t integer(const char* key) const {
+    const Json& value = at(key);
+    if (!value.is_number_integer()) throwBadInput("{}: '{}' is {}, not an integer", where_, key, value.dump());
+    return value.get<int64_t>();
+  }
+  [[nodiscard]] std::vector<float> numbers(const char* key) const {
+    const Json& list = at(key);
+    if (!list.is_array()) throwBadInput("{}: '{}' is not a list of numbers", where_, key);
+    std::vector<float> numbers;
+    for (const Json& value : list) {
+      if (!value.is_number() || !std::isfinite(value.get<float>())) {
+        throwBadInput("{}: '{}' holds {}, which is no finite float", where_, key, value.dump());
+      }
+      numbers.push_back(value.get<float>());
+    }
+    return numbers;
+  }
   [[nodiscard]] std::string text(const char* key) const {
     const Json& value = at(key);
     if (!value.is_string()) throwBadInput("{}: '{}' is {}, not a text", where_, key, value.dump());
@@ -66,17 +89,25 @@ class ObjectReader {
 };
 
 Json toJson(const RangeEntry& entry) {
-  return {{"low", entry.range.low}, {"high", entry.range.high},   {"min", entry.min},
-          {"max", entry.max},       {"elements", entry.elements}, {"non_finite", entry.non_finite}};
+  Json json = {{"low", entry.range.low}, {"high", entry.range.high},   {"min", entry.min},
+               {"max", entry.max},       {"elements", entry.elements}, {"non_finite", entry.non_finite}};
+  if (entry.channel_means.empty()) return json;
+  json["channel_axis"] = entry.channel_axis;
+  json["channel_means"] = entry.channel_means;
+  return json;
 }
 
 RangeEntry readEntry(const Json& json, const std::string& where) {
   const ObjectReader reader(json, where);
-  const RangeEntry entry{{reader.number("low"), reader.number("high")},
-                         reader.number("min"),
-                         reader.number("max"),
-                         reader.count("elements"),
-                         reader.count("non_finite")};
+  RangeEntry entry{{reader.number("low"), reader.number("high")},
+                   reader.number("min"),
+                   reader.number("max"),
+                   reader.count("elements"),
+                   reader.count("non_finite")};
+  if (reader.has("channel_means")) {
+    entry.channel_axis = reader.integer("channel_axis");
+    entry.channel_means = reader.numbers("channel_means");
+  }
   if (entry.range.low > entry.range.high) {
     throwBadInput("{}: 'low' is {}, above 'high', which is {}", where, entry.range.low, entry.range.high);
   }
@@ -116,7 +147,7 @@ RangeTable makeRangeTable(const StatisticsTable& statistics, const CalibrationMe
 
   RangeTable table{describe(method, options), model_hash, {}};
   size_t i = 0;
-  for (const auto& [value, seen] : statistics) table.values.emplace(value, makeEntry(seen.summary(), ranges[i++]));
+  for (const auto& [value, seen] : statistics) table.values.emplace(value, makeEntry(seen, ranges[i++]));
   return table;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "calibration/methods.h"
 #include "calibration/statistics.h"
@@ -20,6 +21,8 @@ struct RangeEntry {
   float max = 0;  ///< the smallest and the largest finite element; 0 where there was none
   int64_t elements = 0;
   int64_t non_finite = 0;
+  int64_t channel_axis = 0;
+  std::vector<float> channel_means = {};  ///< along `channel_axis`; empty where they were not gathered
   bool operator==(const RangeEntry&) const = default;
 };
 

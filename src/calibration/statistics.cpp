@@ -23,11 +23,13 @@ void forEachConverted(const Tensor& tensor, Visit visit) {
 
 }  // namespace
 
-TensorStatistics::TensorStatistics(Detail detail) {
+TensorStatistics::TensorStatistics(Detail detail, std::optional<int64_t> channel_axis) {
   if (detail == Detail::kHistogram) histogram_.emplace();
+  if (channel_axis) channel_means_.emplace(*channel_axis);
 }
 
 void TensorStatistics::observe(const Tensor& tensor) {
+  if (channel_means_) channel_means_->observe(tensor);
   const auto visit = [this](std::span<const float> values) { observe(values); };
   switch (tensor.type()) {
     case DataType::kFloat32: return observe(tensor.data<float>());
@@ -59,6 +61,7 @@ void TensorStatistics::merge(const TensorStatistics& other) {
   if (hasHistogram() != other.hasHistogram()) throwInternal("statistics of different detail cannot be merged");
   summary_.merge(other.summary_);
   if (histogram_) histogram_->merge(*other.histogram_);
+  if (channel_means_ && other.channel_means_) channel_means_->merge(*other.channel_means_);
 }
 
 const Histogram& TensorStatistics::histogram() const {

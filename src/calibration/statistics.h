@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "calibration/channel_means.h"
 #include "calibration/histogram.h"
 #include "calibration/summary.h"
 #include "core/tensor.h"
@@ -20,7 +21,8 @@ class TensorStatistics {
     kHistogram,  ///< a histogram as well
   };
 
-  explicit TensorStatistics(Detail detail = Detail::kSummary);
+  /// With a `channel_axis`, the means of the channels along it as well.
+  explicit TensorStatistics(Detail detail = Detail::kSummary, std::optional<int64_t> channel_axis = {});
 
   /// All elements, converted to float: an element that overflows there counts as not finite. Throws (internal) for
   /// types that are not real numbers.
@@ -33,12 +35,15 @@ class TensorStatistics {
   /// Throws (internal) when it was not asked for.
   [[nodiscard]] const Histogram& histogram() const;
   [[nodiscard]] bool hasHistogram() const { return histogram_.has_value(); }
+  /// Only of tensors, not of spans, that were observed; nothing when they were not asked for.
+  [[nodiscard]] const std::optional<ChannelMeans>& channelMeans() const { return channel_means_; }
 
   bool operator==(const TensorStatistics&) const = default;
 
  private:
   Summary summary_;
   std::optional<Histogram> histogram_;
+  std::optional<ChannelMeans> channel_means_;
 };
 
 /// Statistics by value name.

@@ -94,10 +94,12 @@ class Rewriter {
   /// Nodes that share weights and agree on the scales share the integers too.
   std::string dequantizedWeights(const WeightPlan& weights) {
     for (const auto& [plan, value] : done_weights_) {
-      if (plan->constant == weights.constant && plan->params == weights.params) return value;
+      const bool same_integers = plan->params == weights.params && plan->integers == weights.integers;
+      if (plan->constant == weights.constant && same_integers) return value;
     }
     const std::string& name = weights.constant;
-    const QuantizedNames names{graph_.addConstant(name + "_quantized", weights.params.quantize(*graph_.constant(name))),
+    Tensor integers = Tensor::of<int8_t>(graph_.constant(name)->shape(), std::span<const int8_t>(weights.integers));
+    const QuantizedNames names{graph_.addConstant(name + "_quantized", std::move(integers)),
                                graph_.addConstant(name + "_scale", scaleTensor(weights.params)),
                                graph_.addConstant(name + "_zero_point", zeroPointTensor(weights.params))};
     const std::string value = dequantize(names, graph_.uniqueName(name + "_dequantized"), weights.params.axis());
@@ -106,7 +108,8 @@ class Rewriter {
   }
 
   std::string dequantizedBias(const std::string& name, const QuantParams& src, const WeightPlan& weights) {
-    const auto real = graph_.constant(name)->data<float>();
+    const auto original = graph_.constant(name)->data<float>();
+    const auto real = weights.bias.empty() ? original : std::span<const float>(weights.bias);
     Tensor integers = quantizeBias(real, src.scale(), weights.params.scales());
     Tensor scales(DataType::kFloat32, weights.params.axis() ? integers.shape() : Shape{});
     std::ranges::transform(weights.params.scales(), scales.data<float>().begin(),

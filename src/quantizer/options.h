@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/data_type.h"
+#include "quantizer/target.h"
 
 namespace quant {
 
@@ -17,11 +18,19 @@ struct NodeSelection {
   int exclude_last = 0;   ///< and from its end
 };
 
+/// How weights become integers, where calibration gathered the means of what they are multiplied with.
+enum class WeightRounding {
+  kBalanced,  ///< so that the errors of an output channel cancel out over a typical input; the bias takes what is left
+  kNearest,   ///< each to the nearest integer, whatever the others do
+};
+
 /// How static int8 quantization stores activations and weights.
 struct Int8Options {
   DataType activation_type = DataType::kUInt8;  ///< kUInt8 or kInt8
   bool symmetric_activations = false;
   bool per_channel_weights = true;
+  Target target = Target::kX86;
+  WeightRounding rounding = WeightRounding::kBalanced;
   NodeSelection selection;
 };
 

@@ -1,11 +1,9 @@
 #include "quantizer/plan.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
 #include "graph/clamp.h"
-#include "quantizer/weights.h"
 
 namespace quant {
 
@@ -72,38 +70,6 @@ void planActivations(QuantizationPlan& plan, const Graph& graph, const Placement
   }
 }
 
-std::span<const float> biasOf(const Graph& graph, const Node& node) {
-  return node.hasInput(2) ? graph.constant(node.input(2))->data<float>() : std::span<const float>();
-}
-
-WeightPlan planWeights(const Graph& graph, const Node& node, int input, float src_scale, const Int8Options& options) {
-  const Tensor& weights = *graph.constant(node.input(input));
-  const QuantParams params = weightParams(node, weights, options);
-  std::vector<float> scales(params.scales().begin(), params.scales().end());
-  const int widened = widenForBias(scales, src_scale, biasOf(graph, node));
-  if (!std::ranges::all_of(scales, [](float scale) { return std::isfinite(scale); })) {
-    throwBadInput(
-        "the bias '{}' of node '{}' is too large to stand beside activations of scale {}; leave the node out "
-        "with --exclude-node",
-        node.input(2), node.label(), src_scale);
-  }
-  if (widened == 0) return {node.input(input), input, params, 0};
-  const QuantParams wide =
-      params.axis() ? QuantParams(params.storage(), scales, std::vector<int32_t>(scales.size(), 0), *params.axis())
-                    : QuantParams(params.storage(), scales[0], 0);
-  return {node.input(input), input, wide, widened};
-}
-
-std::string describe(const WeightPlan& weights, bool has_bias) {
-  std::string text =
-      fmt::format("int8 weights, {}{}", weights.params.axis() ? "one scale per output channel" : "one scale",
-                  has_bias ? ", int32 bias" : "");
-  if (weights.widened_channels > 0) {
-    text += fmt::format("; {} scales widened so that the bias fits", weights.widened_channels);
-  }
-  return text;
-}
-
 }  // namespace
 
 size_t QuantizationPlan::count(Treatment treatment) const {
@@ -113,6 +79,7 @@ size_t QuantizationPlan::count(Treatment treatment) const {
 QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTable& ranges,
                           const Int8Options& options) {
   QuantizationPlan plan;
+  plan.target = options.target;
   planActivations(plan, graph, placement, ranges, options);
   plan.nodes = std::move(placement.nodes);
   keepClampsThatStorageDoesNotImply(plan, graph);
@@ -121,7 +88,7 @@ QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTa
     if (weights == placement.weights.end()) continue;
     const Node& node = *graph.producer(row.output);
     const float src_scale = plan.activations.at(node.input(0)).scale();
-    const WeightPlan planned = planWeights(graph, node, weights->second, src_scale, options);
+    const WeightPlan planned = planWeights(graph, node, weights->second, src_scale, ranges, options);
     row.reason = describe(planned, node.hasInput(2));
     plan.weights.emplace(row.output, planned);
   }

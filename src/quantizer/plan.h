@@ -9,19 +9,13 @@
 #include "graph/graph.h"
 #include "quantizer/options.h"
 #include "quantizer/placement.h"
+#include "quantizer/weight_plan.h"
 
 namespace quant {
 
-/// The weights of one node, and its bias in the accumulator's units.
-struct WeightPlan {
-  std::string constant;  ///< the initializer that holds them
-  int input = 1;         ///< where the node reads them
-  QuantParams params;
-  int widened_channels = 0;  ///< channels whose scale was enlarged so that the int32 bias fits
-};
-
 /// What to quantize and with which numbers: decided once, printed, and only then applied. Pure data.
 struct QuantizationPlan {
+  Target target = Target::kX86;
   std::vector<NodePlacement> nodes;                ///< every node in topological order
   std::map<std::string, QuantParams> activations;  ///< by value
   std::map<std::string, WeightPlan> weights;       ///< by the node's first output

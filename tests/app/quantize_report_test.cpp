@@ -66,6 +66,54 @@ TEST(PlanText, ALongNameMovesOnlyItsOwnLine) {
   EXPECT_THAT(planText(plan), HasSubstr("\nint8         Conv     conv2" + std::string(48 - 5, ' ') + "  fits\n"));
 }
 
+/// One node of 8 output channels, of which five were changed.
+QuantizationPlan changedPlan() {
+  QuantizationPlan plan;
+  plan.nodes = {{"c", "conv", "Conv", Treatment::kInt8, "fits"}};
+  WeightPlan weights{"w", 1, QuantParams(DataType::kInt8, 0.5F, 0)};
+  weights.channels = 8;
+  weights.changed_channels = {{0, 2, 1.25F, 1}, {1, 1, 1.5F, 0}, {2, 1, 1.1F, 0}, {5, 3, 1.2F, 0}, {7, 1, 1.0F, 2}};
+  plan.weights.emplace("c", weights);
+  return plan;
+}
+
+TEST(PlanText, SaysWhichChannelsWereChangedAgainstSaturation) {
+  EXPECT_THAT(planText(changedPlan()),
+              HasSubstr("\ntarget x86: pairs of neighbouring weights above 128, whose products would saturate 16 bits "
+                        "on CPUs without VNNI\n"
+                        "  conv: 8 pairs in 5 of 8 channels (0-2, 5, 7); scales up to 1.50 times, 3 pairs lowered\n"));
+}
+
+TEST(PlanText, SaysNothingOfSaturationWithoutChangedChannels) {
+  QuantizationPlan plan = changedPlan();
+  plan.weights.at("c").changed_channels.clear();
+  EXPECT_THAT(planText(plan), testing::Not(HasSubstr("target")));
+}
+
+TEST(SummaryText, CountsChannelsChangedForTheTarget) {
+  QuantizeReport report = smallReport();
+  report.plan = changedPlan();
+  EXPECT_THAT(summaryText(report),
+              HasSubstr("  target     x86: 5 of 8 output channels changed against saturation, in 1 "
+                        "of 1 nodes with weights\n"));
+  report.plan.target = Target::kX86Vnni;
+  report.plan.weights.at("c").changed_channels.clear();
+  EXPECT_THAT(summaryText(report), HasSubstr("  target     x86-vnni: all weights keep their full 8 bits\n"));
+}
+
+TEST(ReportJson, HoldsChangedChannelsWithTheirPairs) {
+  QuantizeReport report = smallReport();
+  report.plan = changedPlan();
+  const auto json = nlohmann::json::parse(reportJson(report));
+  EXPECT_EQ(json["target"], "x86");
+  const auto& weights = json["weights"][0];
+  EXPECT_EQ(weights["unsafe_pairs"], 8);
+  EXPECT_EQ(weights["lowered_pairs"], 3);
+  EXPECT_EQ(weights["changed_channels"].size(), 5);
+  EXPECT_EQ(weights["changed_channels"][3]["channel"], 5);
+  EXPECT_EQ(weights["changed_channels"][3]["pairs"], 3);
+}
+
 TEST(ReportJson, HoldsEveryNodeWithItsReason) {
   const auto json = nlohmann::json::parse(reportJson(smallReport()));
   ASSERT_EQ(json["nodes"].size(), 4);

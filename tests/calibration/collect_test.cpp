@@ -117,6 +117,18 @@ TEST(CollectStatistics, GathersHistogramsOnlyWhenAskedFor) {
   EXPECT_TRUE(collectStatistics(network(), {"y"}, randomSamples(2)).at("y").hasHistogram());
 }
 
+TEST(CollectStatistics, GathersMeansOfChannelsTheSameForAnyNumberOfThreads) {
+  const Graph graph = network();
+  CollectOptions options;
+  options.channel_axes = {{"x", 1}, {"r", 1}};
+  options.threads = 1;
+  const auto expected = collectStatistics(graph, kWatched, randomSamples(23), options);
+  EXPECT_EQ(expected.at("r").channelMeans()->means().size(), 2);
+  EXPECT_FALSE(expected.at("c").channelMeans().has_value());
+  options.threads = 3;
+  EXPECT_EQ(collectStatistics(graph, kWatched, randomSamples(23), options), expected);
+}
+
 TEST(CollectStatistics, LooksAtConstantsOnce) {
   const Graph graph = parseGraph("g (float[1] x) => (float[2] y) <float[2] k = {-3, 0}> { y = Add(x, k) }");
   const auto collected = collectStatistics(graph, {"k", "y"}, samplesOf({1, 2, 3}));

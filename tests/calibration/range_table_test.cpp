@@ -141,6 +141,31 @@ TEST(RangeTable, RefusesWhatIsNoJsonOrOfTheWrongKind) {
             "'r.json': 'values' is not a JSON object");
 }
 
+TEST(RangeTable, KeepsTheMeansOfChannels) {
+  RangeTable table = smallTable();
+  table.values["zeros"].channel_axis = -1;
+  table.values["zeros"].channel_means = {0.1F, -3e-20F};
+  EXPECT_EQ(parseRangeTable(toJson(table), kHash, "r.json"), table);
+}
+
+TEST(RangeTable, RefusesMeansThatAreNoNumbers) {
+  const auto with = [](const std::string& means) {
+    return refusal(
+        changed(R"("elements": 12,)", R"("elements": 12, "channel_axis": 1, "channel_means": )" + means + ","));
+  };
+  EXPECT_EQ(with("3"), "'r.json': value 'zeros': 'channel_means' is not a list of numbers");
+  EXPECT_EQ(with(R"([1, "a"])"), R"('r.json': value 'zeros': 'channel_means' holds "a", which is no finite float)");
+}
+
+TEST(MakeRangeTable, KeepsTheMeansOfChannels) {
+  StatisticsTable statistics;
+  statistics.emplace("a", TensorStatistics(TensorStatistics::Detail::kSummary, 1));
+  statistics.at("a").observe(Tensor::of<float>({1, 2, 2}, {1, 3, 0, 0}));
+  const RangeTable table = makeRangeTable(statistics, findCalibrationMethod("minmax"), {}, kHash);
+  EXPECT_EQ(table.values.at("a").channel_axis, 1);
+  EXPECT_THAT(table.values.at("a").channel_means, testing::ElementsAre(2, 0));
+}
+
 TEST(MakeRangeTable, AppliesTheMethodToEveryValue) {
   StatisticsTable statistics;
   statistics["a"].observe(std::vector<float>{-1, 2, std::numeric_limits<float>::infinity()});

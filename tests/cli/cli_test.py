@@ -72,7 +72,7 @@ class Quantizing(CliTest):
         self.assert_done(result)
         self.assertLess(self.output.stat().st_size, self.model.stat().st_size)
         titles = [line.split()[0] for line in result.stdout.splitlines()[1:] if line[2] != " "]
-        self.assertEqual(titles, ["size", "calibrated", "pictures", "int8", "float", "verified", "took"])
+        self.assertEqual(titles, ["size", "calibrated", "pictures", "int8", "float", "target", "verified", "took"])
 
     def test_has_no_colours_and_bars_in_a_pipe(self):
         result = self.quantize("-v")
@@ -111,6 +111,26 @@ class Quantizing(CliTest):
     def test_a_later_flag_replaces_an_earlier_one(self):
         self.assert_done(self.quantize("--calib-samples", "5", "--calib-samples", "7"))
         self.assertIn("7 of 200 samples", self.quantize("--calib-samples", "5", "--calib-samples", "7").stdout)
+
+
+class Targets(CliTest):
+    def test_the_default_is_x86(self):
+        self.assertEqual(self.quantized(), self.quantized("--target", "x86"))
+
+    def test_the_model_remembers_its_target(self):
+        self.assertIn(b"x86-vnni", self.quantized("--target", "x86-vnni"))
+
+    def test_the_plan_names_changed_channels_only_for_x86(self):
+        self.assertIn("target x86: pairs of neighbouring weights above 128", self.quantize("--dry-run").stdout)
+        self.assertNotIn("neighbouring", self.quantize("--dry-run", "--target", "x86-vnni").stdout)
+
+    def test_unknown_ones_are_refused(self):
+        self.assert_refused(self.quantize("--target", "arm"), "--target", "x86-vnni")
+
+    def test_are_explained_by_help(self):
+        text = run("--help").stdout
+        self.assertIn("--target NAME", text)
+        self.assertIn("x86-vnni: ", text)
 
 
 class Ranges(CliTest):
