@@ -5,6 +5,8 @@
 #include <cmath>
 #include <span>
 
+#include "core/for_each_cpu.h"
+
 namespace quant {
 
 namespace {
@@ -26,7 +28,7 @@ ChannelView viewOf(const Tensor& tensor, size_t axis) {
 }
 
 /// Adds rows of `sums.size()` channels. Floats are added over few rows, and doubles over those, for speed.
-void addRows(std::span<const float> rows, std::vector<double>& sums) {
+QUANTIZE_FOR_EACH_CPU void addRows(std::span<const float> rows, std::vector<double>& sums) {
   constexpr size_t kRows = 32;
   const size_t channels = sums.size();
   std::vector<float> block(channels);
@@ -40,7 +42,7 @@ void addRows(std::span<const float> rows, std::vector<double>& sums) {
   }
 }
 
-double sumOf(std::span<const float> values) {
+QUANTIZE_FOR_EACH_CPU double sumOf(std::span<const float> values) {
   constexpr size_t kLanes = 8, kBlock = 32 * kLanes;
   double sum = 0;
   for (size_t begin = 0; begin < values.size(); begin += kBlock) {

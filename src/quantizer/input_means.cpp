@@ -69,9 +69,13 @@ InputMeans::InputMeans(WeightRows rows, std::vector<float> channels, std::vector
     : rows_(rows), channels_(std::move(channels)), shares_(std::move(shares)) {}
 
 std::vector<float> InputMeans::ofRow(size_t row) const {
-  std::vector<float> means(rows_.length());
-  for (size_t k = 0; k < means.size(); ++k) {
-    means[k] = channels_[rows_.inputChannel(row, k)] * shares_[rows_.position(k)];
+  std::vector<float> means;
+  means.reserve(rows_.length());
+  const size_t first = rows_.firstInputChannel(row);
+  for (size_t position = 0; position < rows_.positions(); ++position) {
+    for (size_t input = 0; input < rows_.inputs(); ++input) {
+      means.push_back(channels_[first + input] * shares_[position]);
+    }
   }
   return means;
 }

@@ -1,10 +1,13 @@
 #include "quantizer/saturation_safe.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <span>
 
+#include "core/for_each_cpu.h"
 #include "core/workers.h"
 
 namespace quant {
@@ -22,6 +25,24 @@ float nearestInteger(float x) {
   return (x + kShift) - kShift;
 }
 
+/// Rounds `real` / `scale` to `integers` and returns the squared error, in squares of the scale.
+QUANTIZE_FOR_EACH_CPU double roundAll(const float* __restrict real, float scale, float* __restrict integers,
+                                      size_t count) {
+  constexpr size_t kLanes = 32;  // of sums, so that the loop over them vectorizes
+  std::array<double, kLanes> sums{};
+  for (size_t begin = 0; begin < count; begin += kLanes) {
+    const size_t lanes = std::min(kLanes, count - begin);
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      const float scaled = real[begin + lane] / scale;
+      const float integer = nearestInteger(scaled);
+      const double error = integer - scaled;
+      integers[begin + lane] = integer;
+      sums[lane] += error * error;
+    }
+  }
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
 /// The weights of rows that share one scale, in the order of their rows, and their integers at the scale last tried.
 class SharedScale {
  public:
@@ -29,74 +50,86 @@ class SharedScale {
               std::span<const Neighbours> neighbours)
       : neighbours_(neighbours), length_(rows.length()), real_(count * length_), integer_(count * length_) {
     const auto data = weights.data<float>();
-    for (size_t i = 0; i < real_.size(); ++i) real_[i] = data[rows.at(first + i / length_, i % length_)];
+    for (size_t row = 0; row < count; ++row) {
+      for (size_t k = 0; k < length_; ++k) real_[row * length_ + k] = data[rows.at(first + row, k)];
+    }
   }
 
   [[nodiscard]] std::span<const float> integers() const { return integer_; }
 
   void round(float scale) {
     scale_ = scale;
-    for (size_t i = 0; i < real_.size(); ++i) integer_[i] = nearestInteger(real_[i] / scale);
+    error_ = roundAll(real_.data(), scale, integer_.data(), real_.size());
   }
 
-  /// Lowers every pair that exceeds the limit to it. Magnitudes only shrink, so that a pair which shares an element
-  /// with one already lowered stays within the limit.
-  void repair() {
+  /// Remembers the pairs that exceed the limit now: the only ones that ever do at larger scales. Returns how many each
+  /// row has.
+  std::vector<int64_t> findUnsafePairs() {
+    unsafe_.clear();
+    std::vector<int64_t> counts;
     for (size_t begin = 0; begin < integer_.size(); begin += length_) {
+      const size_t before = unsafe_.size();
       for (const auto& [first, second] : neighbours_) {
-        if (exceeds(begin + first, begin + second)) lower(begin + first, begin + second);
+        if (exceeds({begin + first, begin + second})) unsafe_.push_back({begin + first, begin + second});
       }
+      counts.push_back(static_cast<int64_t>(unsafe_.size() - before));
     }
+    return counts;
   }
 
-  /// How many pairs of row number `row` exceed the limit.
-  [[nodiscard]] int64_t unsafePairs(size_t row) const {
-    return std::ranges::count_if(neighbours_, [&](const Neighbours& pair) {
-      return exceeds(row * length_ + pair.first, row * length_ + pair.second);
-    });
+  /// Lowers every pair that exceeds the limit to it, and returns how many each row had. Magnitudes only shrink, so that
+  /// a pair which shares an element with one already lowered stays within the limit.
+  std::vector<int64_t> repair() {
+    std::vector<int64_t> counts(integer_.size() / length_);
+    for (const Neighbours& pair : unsafe_) {
+      if (!exceeds(pair)) continue;
+      lower(pair);
+      ++counts[pair.first / length_];
+    }
+    return counts;
   }
 
   /// The least scale at which no pair of real weights exceeds the limit.
   [[nodiscard]] float safeScale() const {
     float largest = 0;
-    for (size_t begin = 0; begin < real_.size(); begin += length_) {
-      for (const auto& [first, second] : neighbours_) {
-        const float a = real_[begin + first], b = real_[begin + second];
-        if (std::signbit(a) == std::signbit(b)) largest = std::max(largest, std::abs(a) / 2 + std::abs(b) / 2);
-      }
+    for (const auto& [first, second] : unsafe_) {
+      largest = std::max(largest, std::abs(real_[first]) / 2 + std::abs(real_[second]) / 2);
     }
     return largest / (kMostPairSum / 2);
   }
 
   /// Of the integers against the real weights, squared.
-  [[nodiscard]] double error() const {
-    double sum = 0;
-    for (size_t i = 0; i < real_.size(); ++i) {
-      const double difference = integer_[i] - real_[i] / scale_;
-      sum += difference * difference;
-    }
-    return sum * scale_ * scale_;
-  }
+  [[nodiscard]] double error() const { return error_ * scale_ * scale_; }
 
  private:
-  [[nodiscard]] bool exceeds(size_t a, size_t b) const {
-    return std::abs(integer_[a] + integer_[b]) > kMostPairSum;  // of opposite signs no pair does
+  [[nodiscard]] bool exceeds(const Neighbours& pair) const {
+    return std::abs(integer_[pair.first] + integer_[pair.second]) > kMostPairSum;  // of opposite signs no pair does
+  }
+
+  [[nodiscard]] double squaredError(const Neighbours& pair) const {
+    const double a = integer_[pair.first] - real_[pair.first] / scale_;
+    const double b = integer_[pair.second] - real_[pair.second] / scale_;
+    return a * a + b * b;
   }
 
   /// The two integers of sum kMostPairSum that are nearest to the real pair, neither larger than it was.
-  void lower(size_t a, size_t b) {
-    const float real_a = std::abs(real_[a] / scale_), real_b = std::abs(real_[b] / scale_);
-    const float least = kMostPairSum - std::abs(integer_[b]), most = std::abs(integer_[a]);
+  void lower(const Neighbours& pair) {
+    error_ -= squaredError(pair);
+    float &a = integer_[pair.first], &b = integer_[pair.second];
+    const float real_a = std::abs(real_[pair.first] / scale_), real_b = std::abs(real_[pair.second] / scale_);
     const float nearest = nearestInteger(real_a - (real_a + real_b - kMostPairSum) / 2);
-    const float lowered = std::clamp(nearest, least, most);
-    integer_[b] = std::copysign(kMostPairSum - lowered, integer_[b]);
-    integer_[a] = std::copysign(lowered, integer_[a]);
+    const float lowered = std::clamp(nearest, kMostPairSum - std::abs(b), std::abs(a));
+    b = std::copysign(kMostPairSum - lowered, b);
+    a = std::copysign(lowered, a);
+    error_ += squaredError(pair);
   }
 
   std::span<const Neighbours> neighbours_;
   size_t length_;
   float scale_ = 1;
+  double error_ = 0;  // in squares of the scale
   std::vector<float> real_, integer_;
+  std::vector<Neighbours> unsafe_;  // indices of all rows' elements
 };
 
 float bestScale(SharedScale& weights, float full) {
@@ -107,9 +140,8 @@ float bestScale(SharedScale& weights, float full) {
     const float scale = full + (end - full) * static_cast<float>(i) / (kCandidates - 1);
     weights.round(scale);
     weights.repair();
-    const double error = weights.error();
-    if (error >= least) continue;
-    least = error;
+    if (weights.error() >= least) continue;
+    least = weights.error();
     best = scale;
   }
   return best;
@@ -127,18 +159,15 @@ SafeRows makeRowsSafe(const Tensor& weights, const WeightRows& rows, size_t firs
   SharedScale shared(weights, rows, first, count, neighbours);
   shared.round(scale);
   SafeRows safe{scale, {}, {}};
-  for (size_t row = 0; row < count; ++row) {
-    const int64_t pairs = shared.unsafePairs(row);
-    if (pairs > 0) safe.changed.push_back({static_cast<int64_t>(first + row), pairs, 1, 0});
-  }
-  if (!safe.changed.empty()) {
+  const std::vector<int64_t> unsafe = shared.findUnsafePairs();
+  if (std::ranges::any_of(unsafe, [](int64_t pairs) { return pairs > 0; })) {
     safe.scale = bestScale(shared, scale);
     shared.round(safe.scale);
-    for (ChangedChannel& channel : safe.changed) {
-      channel.scale_factor = safe.scale / scale;
-      channel.lowered = shared.unsafePairs(static_cast<size_t>(channel.channel) - first);
+    const std::vector<int64_t> lowered = shared.repair();
+    for (size_t row = 0; row < count; ++row) {
+      if (unsafe[row] == 0) continue;
+      safe.changed.push_back({static_cast<int64_t>(first + row), unsafe[row], safe.scale / scale, lowered[row]});
     }
-    shared.repair();
   }
   safe.integers.assign(shared.integers().begin(), shared.integers().end());
   return safe;

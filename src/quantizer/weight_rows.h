@@ -28,11 +28,8 @@ class WeightRows {
   [[nodiscard]] size_t at(size_t row, size_t k) const {
     return row / rows_per_group_ * group_stride_ + row % rows_per_group_ * row_stride_ + offsets_[k];
   }
-  /// The channel of the node's input that element `k` of a row multiplies, and the position of the window.
-  [[nodiscard]] size_t inputChannel(size_t row, size_t k) const {
-    return row / rows_per_group_ * inputs_ + k % inputs_;
-  }
-  [[nodiscard]] size_t position(size_t k) const { return k / inputs_; }
+  /// The channel of the node's input that the first element of a row multiplies; the others follow it.
+  [[nodiscard]] size_t firstInputChannel(size_t row) const { return row / rows_per_group_ * inputs_; }
 
  private:
   size_t groups_ = 1, rows_per_group_ = 1, inputs_ = 1, positions_ = 1;

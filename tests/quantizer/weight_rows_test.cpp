@@ -27,16 +27,15 @@ TEST(WeightRows, OfAConvGoPositionByPosition) {
   const WeightRows rows = rowsOf("Conv", {2, 3, 1, 2});
   EXPECT_EQ(rows.rows(), 2);
   EXPECT_THAT(indices(rows, 1), ElementsAre(6, 8, 10, 7, 9, 11));
-  EXPECT_EQ(rows.inputChannel(1, 4), 1);
-  EXPECT_EQ(rows.position(4), 1);
+  EXPECT_EQ(rows.firstInputChannel(1), 0);
 }
 
 TEST(WeightRows, OfAGroupedConvReadTheChannelsOfTheirGroup) {
   const WeightRows rows = rowsOf("Conv<group = 2>", {4, 3, 1, 1});
   EXPECT_THAT(indices(rows, 2), ElementsAre(6, 7, 8));
   EXPECT_EQ(rows.inputChannels(), 6);
-  EXPECT_EQ(rows.inputChannel(1, 2), 2);
-  EXPECT_EQ(rows.inputChannel(2, 2), 5);
+  EXPECT_EQ(rows.firstInputChannel(1), 0);
+  EXPECT_EQ(rows.firstInputChannel(2), 3);
   EXPECT_FALSE(rows.isDepthwise());
 }
 
