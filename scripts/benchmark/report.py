@@ -119,7 +119,7 @@ def calibration_section(model: str, samples: int, entries: list[dict]) -> str:
 Whole commands that make an int8 model of {model}, from files to file, with all cores and {samples} samples unless said.
 
 {table(head, body)}
-- **seconds**: median of interleaved rounds. **MiB**: largest peak of resident memory. **time** and **memory**: as a share of the command in the last column.
+- **seconds**: median of interleaved rounds (two for commands that take longer than 10 s). **MiB**: largest peak of resident memory. **time** and **memory**: as a share of the command in the last column.
 - Ours run with `--no-verify`, as the peers do not verify either. onnxruntime: `quantize_static` as above, on a model that was prepared before the clock started,
   pictures decoded by Pillow one at a time. nncf: `nncf.quantize` of an OpenVINO model with its defaults (min-max, fast bias correction).
 - `--load-ranges` is a conversion alone, with ranges that were saved before.
