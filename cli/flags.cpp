@@ -236,6 +236,9 @@ void declareEvalFlags(CLI::App& app, EvalOptions& options) {
       ->check(CLI::IsMember(names))
       ->default_str("onednn")
       ->group(kResultGroup);
+  app.add_flag("--isa-effects", options.isa_effects,
+               "Also report, layer by layer, what other programs compute on CPUs without VNNI")
+      ->group(kResultGroup);
   app.add_option("--latency-runs", options.latency_runs, "Timed runs of each model; 0 for none")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)

@@ -39,6 +39,7 @@ be run here, 70 a bug in quantize, 130 interrupted.)";
 constexpr const char* kEvalExamples = R"(Examples:
   quantize eval model.onnx model.int8.onnx --data validation/
   quantize eval model.int8.onnx --data validation/ --classes classes.txt --backend reference
+  quantize eval model.int8.onnx --data validation/ --isa-effects
 
 The table: top-1 and top-5 are shares of the labelled samples; `same` is how often a model names the
 same class as the first one; p50 and p90 are the latency of one sample.)";

@@ -1,9 +1,11 @@
 #include "app/eval_command.h"
 
+#include "app/isa_effects_text.h"
 #include "app/model_data.h"
 #include "core/files.h"
 #include "dataset/preprocess_file.h"
 #include "eval/accuracy.h"
+#include "eval/isa_effects.h"
 #include "eval/latency.h"
 #include "onnx_io/load.h"
 #include "passes/pass.h"
@@ -11,6 +13,9 @@
 namespace quant {
 
 namespace {
+
+/// Layers are compared on so many samples at most.
+constexpr size_t kMostProbedSamples = 64;
 
 struct Row {
   std::filesystem::path path;
@@ -80,6 +85,17 @@ ExitCode evalCommand(const EvalOptions& options, const Console& console) {
   }
   console.out << fmt::format("{} ({} backend)\n", dataset->description(), toString(options.backend))
               << table(rows, options.latency_runs > 0);
+  if (!options.isa_effects) return ExitCode::kOk;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string name = options.models[i].filename().string();
+    const size_t count = std::min(dataset->size(), kMostProbedSamples);
+    const auto effects = measureIsaEffects(graphs[i], *dataset, count, console.progress("layers of " + name));
+    std::optional<Accuracy> accuracy;
+    if (!effects.layers.empty()) {
+      accuracy = measureAccuracy(graphs[i], Backend::kSaturating, *dataset, console.progress("saturating " + name));
+    }
+    console.out << isaEffectsText(options.models[i].string(), rows[i].accuracy, accuracy, effects);
+  }
   return ExitCode::kOk;
 }
 

@@ -15,7 +15,8 @@ struct EvalOptions {
   std::vector<std::filesystem::path> models;
   DataOptions data;
   Backend backend = Backend::kOneDnn;
-  int latency_runs = 50;  ///< 0: no latency
+  int latency_runs = 50;     ///< 0: no latency
+  bool isa_effects = false;  ///< what other programs compute on CPUs without VNNI
 };
 
 /// `quantize eval MODEL...`: top-1, top-5, latency and size of one or several models on the same labelled samples.

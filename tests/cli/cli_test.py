@@ -328,6 +328,15 @@ class Evaluating(CliTest):
         self.assertGreaterEqual(float(floats[1]), 98)
         self.assertGreaterEqual(float(ints[1]), 98)
 
+    def test_tells_which_layers_saturate_elsewhere(self):
+        self.quantized("--target", "x86-vnni")
+        result = run("eval", self.model, self.output, "--data", DIGITS / "validation", "--latency-runs", "0",
+                     "--isa-effects")
+        self.assert_done(result)
+        self.assertIn(f"{self.model} has no int8 layers", result.stdout)
+        self.assertRegex(result.stdout, r"same top-1 as exact sums: \d+\.\d\d %; top-1 \d+")
+        self.assertRegex(result.stdout, r"\d of 8 int8 layers change, given exact inputs \(64 samples\)")
+
     def test_a_missing_model_is_named(self):
         self.assert_refused(run("eval", "nope.onnx", "--data", DIGITS / "validation"), "'nope.onnx'")
 

@@ -4,32 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "support/onnx_text.h"
+#include "support/two_samples.h"
 
 namespace quant {
 namespace {
-
-/// Two samples: ones, and minus ones.
-class TwoSamples final : public Dataset {
- public:
-  explicit TwoSamples(Shape shape) : shape_(std::move(shape)) {}
-  [[nodiscard]] size_t size() const override { return 2; }
-  [[nodiscard]] Sample load(size_t index) const override {
-    Sample sample;
-    Tensor tensor(DataType::kFloat32, shape_);
-    for (float& value : tensor.data<float>()) value = index == 0 ? 1 : -1;
-    sample.inputs["x"] = std::move(tensor);
-    return sample;
-  }
-  [[nodiscard]] DatasetKind kind() const override { return {}; }
-  [[nodiscard]] const std::vector<std::string>& classes() const override { return classes_; }
-  [[nodiscard]] std::string description() const override { return "two samples"; }
-  [[nodiscard]] const std::optional<Preprocess>& preprocess() const override { return preprocess_; }
-
- private:
-  Shape shape_;
-  std::vector<std::string> classes_;
-  std::optional<Preprocess> preprocess_;
-};
 
 // The first Conv is a group; behind the second stands an activation that no group takes in; the third writes float.
 constexpr const char* kMixed = R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
@@ -49,7 +27,7 @@ constexpr const char* kMixed = R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
 
 TEST(Verification, ListsConvolutionsThatRanInFloatAndTheirShareOfTheWork) {
   const Graph quantized = test::parseGraph(kMixed, 14);
-  const TwoSamples dataset({1, 1, 2, 2});
+  const test::TwoSamples dataset({1, 1, 2, 2});
   for (const Backend backend : {Backend::kReference, Backend::kOneDnn}) {
     const auto result = verify(runFloat(quantized, dataset, 2), quantized, backend, dataset);
     EXPECT_EQ(result.macs.total, 12);
@@ -63,7 +41,7 @@ TEST(Verification, ListsConvolutionsThatRanInFloatAndTheirShareOfTheWork) {
 TEST(Verification, ComparesEachOutputOverAllSamples) {
   const Graph real = test::parseGraph("g (float[1,2] x) => (float[1,2] y) <float[2] c = {1, 0}> { y = Mul(x, c) }");
   const Graph other = test::parseGraph("g (float[1,2] x) => (float[1,2] y) <float[2] c = {1, 0.5}> { y = Mul(x, c) }");
-  const TwoSamples dataset({1, 2});
+  const test::TwoSamples dataset({1, 2});
   const auto result = verify(runFloat(real, dataset, 2), other, Backend::kReference, dataset);
   ASSERT_EQ(result.outputs.size(), 1);
   EXPECT_EQ(result.samples, 2);

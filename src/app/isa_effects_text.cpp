@@ -1,0 +1,54 @@
+#include "app/isa_effects_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace quant {
+
+namespace {
+
+double samePercent(const Accuracy& exact, const Accuracy& saturated) {
+  int64_t same = 0;
+  for (size_t i = 0; i < exact.predictions.size(); ++i)
+    same += exact.predictions[i] == saturated.predictions[i] ? 1 : 0;
+  return 100.0 * static_cast<double>(same) / static_cast<double>(std::max<size_t>(exact.predictions.size(), 1));
+}
+
+std::string accuracyText(const Accuracy& exact, const Accuracy& saturated) {
+  std::string text = fmt::format("  same top-1 as exact sums: {:.2f} %", samePercent(exact, saturated));
+  if (exact.samples == 0) return text + "\n";
+  return text + fmt::format("; top-1 {:.2f} % instead of {:.2f} %\n", saturated.top1Percent(), exact.top1Percent());
+}
+
+std::string rowText(const LayerEffect& layer, size_t width) {
+  return fmt::format("  {:<{}}  {:<16}  {:>7.2f} %  {:>7.0f}  {:>5.1f} dB\n", layer.node, width, layer.op_type,
+                     100 * layer.changed, layer.max_change, layer.sqnr);
+}
+
+}  // namespace
+
+std::string isaEffectsText(const std::string& model, const Accuracy& exact, const std::optional<Accuracy>& saturated,
+                           const IsaEffects& effects) {
+  if (effects.layers.empty() || !saturated) return fmt::format("\n{} has no int8 layers\n", model);
+  std::string text = fmt::format(
+      "\n{} in other programs on CPUs without VNNI, whose sums of two products saturate in 16 bits\n", model);
+  text += accuracyText(exact, *saturated);
+  std::vector<const LayerEffect*> changed;
+  size_t width = 5;
+  for (const LayerEffect& layer : effects.layers) {
+    if (layer.changed == 0) continue;
+    changed.push_back(&layer);
+    width = std::max(width, layer.node.size());
+  }
+  text += fmt::format("  {} of {} int8 layers change, given exact inputs ({} samples)\n", changed.size(),
+                      effects.layers.size(), effects.samples);
+  if (changed.empty()) return text;
+  text +=
+      fmt::format("  {:<{}}  {:<16}  {:>9}  {:>7}  {:>8}\n", "layer", width, "runs as", "changed", "by up to", "SQNR");
+  for (const LayerEffect* layer : changed) text += rowText(*layer, width);
+  return text + "  changed: share of the layer's results; by up to: levels of its scale\n";
+}
+
+}  // namespace quant
