@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,12 @@ class KernelContext {
             1,
             {true},
             pool_};
+  }
+  /// The same with the inputs of this one at `indices`.
+  [[nodiscard]] KernelContext withInputs(std::initializer_list<size_t> indices) const {
+    std::vector<Value*> inputs;
+    for (const size_t index : indices) inputs.push_back(has(index) ? inputs_[index] : nullptr);
+    return {std::move(inputs), 1, {true}, pool_};
   }
 
   [[nodiscard]] size_t inputCount() const { return inputs_.size(); }

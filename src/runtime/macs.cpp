@@ -28,8 +28,10 @@ constexpr std::array kOperators = {
     Row{"FusedMatMul", Kind::kMatMul, 1, false},
     Row{"QLinearConv", Kind::kConv, 3, true},
     Row{"FusedQLinearConv", Kind::kConv, 3, true},
+    Row{"QConv", Kind::kConv, 3, true},
     Row{"ConvInteger", Kind::kConv, 1, true},
     Row{"QLinearMatMul", Kind::kMatMul, 3, true},
+    Row{"QMatMul", Kind::kMatMul, 3, true},
     Row{"QGemm", Kind::kMatMul, 3, true},
     Row{"MatMulInteger", Kind::kMatMul, 1, true},
 };

@@ -92,11 +92,9 @@ constexpr int kRoundedBias = 6;
 
 /// Convolutions and matrix products that run in float although their sources are quantized, for models that have some.
 const std::map<std::string, int> kFloatProducts = {
-    {"attention_nncf_transformer", 8},
-    {"convolutions_nncf_mixed", 7},
-    {"convolutions_nncf_performance", 7},
-    {"convolutions_onnxruntime_dedicated_pairs", 2},
-    {"convolutions_onnxruntime_float_weights", 8},
+    {"attention_nncf_transformer", 1},
+    {"convolutions_nncf_mixed", 2},
+    {"convolutions_nncf_performance", 2},
     {"convolutions_onnxruntime_u16s8", 8},
 };
 

@@ -9,20 +9,21 @@
 namespace quant {
 namespace {
 
-// The first Conv is a group; behind the second stands an activation that no group takes in; the third writes float.
+// The first Conv is a group, the others have float weights.
 constexpr const char* kMixed = R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
-  <float s = {0.0078125}, uint8 z = {128}, float ws = {0.0078125}, int8 wz = {0}, int8[1,1,1,1] w = {64}> {
+  <float s = {0.0078125}, uint8 z = {128}, float ws = {0.0078125}, int8 wz = {0}, int8[1,1,1,1] w = {64},
+   float[1,1,1,1] real = {0.5}> {
     xq = QuantizeLinear(x, s, z)
     xd = DequantizeLinear(xq, s, z)
     wd = DequantizeLinear(w, ws, wz)
     [group] a = Conv(xd, wd)
     aq = QuantizeLinear(a, s, z)
     ad = DequantizeLinear(aq, s, z)
-    [swish] b = Conv(ad, wd)
+    [swish] b = Conv(ad, real)
     h = HardSwish(b)
     hq = QuantizeLinear(h, s, z)
     hd = DequantizeLinear(hq, s, z)
-    [last] y = Conv(hd, wd)
+    [last] y = Conv(hd, real)
   })";
 
 TEST(Verification, ListsConvolutionsThatRanInFloatAndTheirShareOfTheWork) {

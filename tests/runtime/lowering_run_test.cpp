@@ -8,6 +8,7 @@
 
 #include "runtime/executor.h"
 #include "support/onnx_text.h"
+#include "support/tensor_compare.h"
 
 namespace quant {
 namespace {
@@ -26,7 +27,7 @@ constexpr const char* kConstants = R"(
   <float s = {0.05}, float t = {0.06}, float u = {0.11}, uint8 z = {120}, uint8 zero = {0}, int8 i = {0}, int8 j = {-9},
    float ws = {0.02}, float[2] wss = {0.02, 0.004}, int8[2] wzs = {0, 0}, float[2] bias = {0.5, -1.25},
    int8[2,2,1,1] w = {100, -60, 33, 127}, uint8[2,2,1,1] wu = {200, 3, 140, 90}, uint8 wuz = {128},
-   float six = {6}, float none = {0},
+   float six = {6}, float none = {0}, int8[2,1,3,3] dw = {1, -2, 30, 4, 77, -6, 7, 8, -9, 10, 110, 12, -13, 14, 15, 16, 17, -18},
    int8[4,3] m = {1, -20, 33, 100, 127, -127, 64, 9, -5, 77, 0, 2}, float[3] mss = {0.02, 0.01, 0.004},
    int8[3] mzs = {0, 0, 0}, float[3] mb = {0.5, -1, 2}>)";
 
@@ -86,10 +87,7 @@ const Case kCases[] = {
     {"AddOfUnsignedAndSignedDeclines", "Add",
      "xd = DequantizeLinear(x, s, z)  n = Neg(xd)  q = QuantizeLinear(n, t, j)  nd = DequantizeLinear(q, t, j)"
      "a = Add(xd, nd)  y = QuantizeLinear(a, u, z)"},
-    {"MulToSignedDeclines", "Mul", "xd = DequantizeLinear(x, s, z)  a = Mul(xd, xd)  y = QuantizeLinear(a, u, j)",
-     "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
-    {"SigmoidToSignedDeclines", "Sigmoid",
-     "xd = DequantizeLinear(x, s, z)  a = Sigmoid(xd)  y = QuantizeLinear(a, ws, j)",
+    {"SquareToSigned", "Lookup", "xd = DequantizeLinear(x, s, z)  a = Mul(xd, xd)  y = QuantizeLinear(a, u, j)",
      "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
     {"LeakyRelu", "QLinearLeakyRelu",
      "xd = DequantizeLinear(x, s, z)  a = LeakyRelu<alpha = 0.1>(xd)  y = QuantizeLinear(a, t, z)"},
@@ -126,15 +124,83 @@ const Case kCases[] = {
      "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = MatMul(xd, md)"
      "y = QuantizeLinear(a, u, j)",
      "g (uint8[5,4] x) => (int8[5,3] y)"},
+    {"ConvThenHardSwish", "QConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 0>(w, wss, wzs)  c = Conv(xd, wd, bias)"
+     "r = HardSwish(c)  y = QuantizeLinear(r, t, z)"},
+    {"ConvThenTightClip", "QConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(w, ws)  c = Conv(xd, wd)"
+     "r = Clip(c, none, six)  y = QuantizeLinear(r, u, j)",
+     "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
+    {"ConvThenSwish", "QConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(wu, ws, wuz)  c = Conv(xd, wd, bias)"
+     "e = Sigmoid(c)  r = Mul(c, e)  y = QuantizeLinear(r, t, z)"},
+    {"DepthwiseThenTanh", "QConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 0>(dw, wss, wzs)"
+     "c = Conv<group = 2, pads = [1, 1, 1, 1]>(xd, wd, bias)  r = Tanh(c)  y = QuantizeLinear(r, t, z)"},
+    {"MatMulBiasElu", "QMatMul",
+     "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = MatMul(xd, md)  b = Add(mb, a)"
+     "r = Elu(b)  y = QuantizeLinear(r, u, z)",
+     kMatrix},
+    {"MatMulWithBias", "QMatMul",
+     "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear(m, ws)  a = MatMul(xd, md)  b = Add(a, mb)"
+     "y = QuantizeLinear(b, u, j)",
+     "g (uint8[5,4] x) => (int8[5,3] y)"},
+    {"ProductOfTwoSourcesScaled", "QMatMul",
+     "xd = DequantizeLinear(x, s, z)  td = Transpose<perm = [0, 1, 3, 2]>(xd)  a = MatMul(xd, td)  b = Mul(a, ws)"
+     "r = Relu(b)  y = QuantizeLinear(r, ws, z)"},
+    {"MoveThenRequantize", "Lookup",
+     "xd = DequantizeLinear(x, s, z)  r = Transpose<perm = [0, 1, 3, 2]>(xd)  y = QuantizeLinear(r, t, j)",
+     "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
+    {"SigmoidToSigned", "Lookup", "xd = DequantizeLinear(x, s, z)  a = Sigmoid(xd)  y = QuantizeLinear(a, ws, j)",
+     "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
     {"GemmWhoseClipIsTight", "Clip",
      "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = Gemm(xd, md, mb)"
      "r = Clip(a, none, six)  y = QuantizeLinear(r, u, zero)",
      kMatrix},
 };
 
+class LoweredRealRun : public testing::TestWithParam<Case> {};
+
+TEST_P(LoweredRealRun, GivesTheNumbersOfTheNodesOneByOne) {
+  const Graph graph = test::parseGraph(std::string(GetParam().header) + kConstants + "{" + GetParam().body + "}");
+  NamedTensors inputs;
+  inputs["x"] = randomBytes(*graph.valueType("x")->shape);
+  const Tensor expected = std::move(Executor(graph, {Backend::kReference, {}, false}).run(inputs)[0]);
+  for (const Backend backend : {Backend::kReference, Backend::kOneDnn}) {
+    SCOPED_TRACE(toString(backend));
+    Executor fused(graph, {backend, {}, true});
+    EXPECT_THAT(test::opTypes(fused.lowered()), testing::Contains(GetParam().fused_op));
+    const Tensor actual = std::move(fused.run(inputs)[0]);
+    EXPECT_EQ(test::differenceOf(actual, expected, {1e-5, 1e-5}), std::nullopt);
+  }
+}
+
+const Case kRealCases[] = {
+    {"Conv", "QConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 0>(w, wss, wzs)  y = Conv(xd, wd, bias)",
+     "g (uint8[1,2,4,4] x) => (float[1,2,4,4] y)"},
+    {"ConvAndRelu", "QConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(wu, ws, wuz)  c = Conv<strides = [2, 2]>(xd, wd)  y = "
+     "Relu(c)",
+     "g (uint8[1,2,4,4] x) => (float[1,2,2,2] y)"},
+    {"AsymmetricWeights", "QConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(wu, ws, z)  y = Conv(xd, wd, bias)",
+     "g (uint8[1,2,4,4] x) => (float[1,2,4,4] y)"},
+    {"MatMulBiasActivation", "QMatMul",
+     "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = MatMul(xd, md)  b = Add(a, mb)"
+     "y = Tanh(b)",
+     "g (uint8[2,5,4] x) => (float[2,5,3] y)"},
+    {"ProductOfTwoSources", "QMatMul",
+     "xd = DequantizeLinear(x, s, z)  td = Transpose<perm = [0, 1, 3, 2]>(xd)  y = MatMul(xd, td)",
+     "g (uint8[1,2,4,4] x) => (float[1,2,4,4] y)"},
+    {"RowTimesMatrix", "QMatMul", "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear(m, ws)  y = MatMul(xd, md)",
+     "g (uint8[4] x) => (float[3] y)"},
+};
+
 std::string nameOf(const testing::TestParamInfo<Case>& test) { return test.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Models, LoweredRun, testing::ValuesIn(kCases), nameOf);
+INSTANTIATE_TEST_SUITE_P(Models, LoweredRealRun, testing::ValuesIn(kRealCases), nameOf);
 
 }  // namespace
 }  // namespace quant

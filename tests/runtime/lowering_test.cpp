@@ -49,13 +49,15 @@ TEST(FuseQuantizedGroups, AReluThatSaturationImpliesIsSwallowed) {
   EXPECT_THAT(opTypes(graph), ElementsAre("QLinearConv"));
 }
 
-TEST(FuseQuantizedGroups, AClipTighterThanTheGridIsNot) {
+TEST(FuseQuantizedGroups, AClipTighterThanTheGridIsComputed) {
   // The grid reaches 0.25 * 255 = 63.75, the Clip ends at 6.
   Graph graph = group(R"(
     xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws, wz)
     c = Conv(xd, wd)  r = Clip(c, zero, six)
     y = QuantizeLinear(r, ys, yz))");
-  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 0);
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  EXPECT_THAT(opTypes(graph), ElementsAre("QConv"));
+  EXPECT_EQ(graph.nodes()[0]->attr("activation", ""), "Clip");
 }
 
 TEST(FuseQuantizedGroups, AWatchedValueIsNotFusedAway) {
@@ -63,7 +65,9 @@ TEST(FuseQuantizedGroups, AWatchedValueIsNotFusedAway) {
     xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws, wz)
     c = Conv(xd, wd)
     y = QuantizeLinear(c, ys, yz))");
-  EXPECT_EQ(fuseQuantizedGroups(graph, {"c"}), 0);
+  EXPECT_EQ(fuseQuantizedGroups(graph, {"c"}), 1);
+  EXPECT_THAT(opTypes(graph), ElementsAre("QConv", "QuantizeLinear"));
+  EXPECT_EQ(graph.nodes()[0]->output(), "c");
 }
 
 TEST(FuseQuantizedGroups, AMoveWithTheSameParametersRunsOnIntegers) {
@@ -75,12 +79,73 @@ TEST(FuseQuantizedGroups, AMoveWithTheSameParametersRunsOnIntegers) {
   EXPECT_THAT(opTypes(graph), ElementsAre("Transpose"));
 }
 
-TEST(FuseQuantizedGroups, AMoveThatChangesParametersStays) {
+TEST(FuseQuantizedGroups, AMoveThatChangesParametersRunsOnIntegersBeforeATable) {
   Graph graph = group(R"(
     xd = DequantizeLinear(x, xs, xz)
     t = Transpose<perm = [0, 1, 3, 2]>(xd)
     y = QuantizeLinear(t, ys, yz))");
-  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 0);
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 2);
+  EXPECT_THAT(opTypes(graph), ElementsAre("Transpose", "Lookup"));
+}
+
+TEST(FuseQuantizedGroups, AMoveInFrontOfAProductRunsOnIntegers) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)  wd = DequantizeLinear(w, ws, wz)
+    t = Transpose<perm = [0, 1, 3, 2]>(xd)  c = Conv(t, wd)
+    y = QuantizeLinear(c, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 2);
+  EXPECT_THAT(opTypes(graph), ElementsAre("Transpose", "QLinearConv"));
+}
+
+TEST(FuseQuantizedGroups, AFunctionBetweenIntegersIsATable) {
+  Graph graph = group(R"(
+    xd = DequantizeLinear(x, xs, xz)
+    a = Div(xd, six)  b = Erf(a)
+    y = QuantizeLinear(b, ys, yz))");
+  EXPECT_EQ(fuseQuantizedGroups(graph, {}), 1);
+  EXPECT_THAT(opTypes(graph), ElementsAre("Lookup"));
+  const auto table = graph.constant(graph.nodes()[0]->input(1))->data<uint8_t>();
+  EXPECT_EQ(table[3], 0);    // x = 0
+  EXPECT_EQ(table[255], 4);  // erf(21) = 1 = 4 * 0.25
+}
+
+TEST(FuseQuantizedGroups, EqualQuantizationsOfOneValueAreOne) {
+  Graph graph = parseGraph(R"(g (uint8[1,1,2,2] x) => (uint8[1,1,2,2] y)
+      <float s = {0.5}, float t = {0.5}, uint8 z = {3}, uint8 zz = {3}, float ws = {1}, int8[1,1,1,1] w = {2}> {
+        xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(w, ws)
+        c = Conv(xd, wd)
+        q = QuantizeLinear(c, s, z)  r = QuantizeLinear(c, t, zz)
+        qd = DequantizeLinear(q, s, z)  rd = DequantizeLinear(r, t, zz)
+        a = Add(qd, rd)
+        y = QuantizeLinear(a, s, z)
+      })");
+  simplifyQuantization(graph, {});
+  fuseQuantizedGroups(graph, {});
+  EXPECT_THAT(opTypes(graph), ElementsAre("QLinearConv", "QLinearAdd"));
+}
+
+TEST(FuseQuantizedGroups, WeightsThatAreQuantizedInTheGraphAreFoldedToIntegers) {
+  Graph graph = parseGraph(R"(g (uint8[1,1,2,2] x) => (uint8[1,1,2,2] y)
+      <float s = {0.5}, uint8 z = {3}, float ws = {0.5}, int8 wz = {0}, float[1,1,1,1] w = {1.2}> {
+        xd = DequantizeLinear(x, s, z)
+        wq = QuantizeLinear(w, ws, wz)  wd = DequantizeLinear(wq, ws, wz)
+        c = Conv(xd, wd)
+        y = QuantizeLinear(c, s, z)
+      })");
+  simplifyQuantization(graph, {});
+  fuseQuantizedGroups(graph, {});
+  ASSERT_THAT(opTypes(graph), ElementsAre("QLinearConv"));
+  EXPECT_EQ(graph.constant(graph.nodes()[0]->input(3))->data<int8_t>()[0], 2);
+}
+
+TEST(FuseQuantizedGroups, DequantizedConstantsOfFloatOperatorsAreMadeOnce) {
+  Graph graph = parseGraph(R"(g (float[2] x) => (float[2] y) <float s = {0.5}, int8[2] w = {2, 4}> {
+      wd = DequantizeLinear(w, s)
+      y = Add(x, wd)
+    })");
+  fuseQuantizedGroups(graph, {});
+  ASSERT_THAT(opTypes(graph), ElementsAre("Add"));
+  EXPECT_EQ(graph.constant("wd")->data<float>()[1], 2);
 }
 
 TEST(FuseQuantizedGroups, AResidualAddBecomesQLinearAdd) {

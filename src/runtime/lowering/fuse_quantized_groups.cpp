@@ -3,30 +3,15 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/lowering/evaluate.h"
 #include "runtime/lowering/lowering.h"
-#include "runtime/lowering/quantized_value.h"
+#include "runtime/lowering/quantized_group.h"
 
 namespace quant {
 
 namespace {
 
 constexpr std::string_view kMicrosoft = "com.microsoft";
-
-using Names = std::vector<std::string>;
-
-void append(Names& names, const QuantizedValue& value) {
-  names.insert(names.end(), {value.value, value.scale, value.zero_point});
-}
-
-/// Puts `op_type` in the place of `node` and of the nodes behind it that the group swallows.
-void replaceGroup(Graph& graph, Node& node, const std::vector<Node*>& swallowed, std::string_view domain,
-                  std::string_view op_type, const Names& inputs, const std::string& output) {
-  onnx::NodeProto fused = makeNode(op_type, inputs, {output}, node.name(), domain);
-  *fused.mutable_attribute() = node.proto().attribute();
-  for (Node* other : swallowed) graph.removeNode(*other);
-  graph.removeNode(node);
-  graph.addNode(std::move(fused));
-}
 
 /// Rounds a real bias to int32 in the accumulator's units scale_x * scale_w. Nothing where it would not fit.
 std::optional<Tensor> quantizeBias(const Tensor& bias, const QuantParams& src, const QuantParams& weights) {
@@ -39,29 +24,6 @@ std::optional<Tensor> quantizeBias(const Tensor& bias, const QuantParams& src, c
     result.data<int32_t>()[i] = static_cast<int32_t>(units);
   }
   return result;
-}
-
-/// The real values of a bias: a float constant, or a dequantized int32 constant.
-std::optional<Tensor> realBias(const Graph& graph, const std::string& value) {
-  if (const Tensor* constant = graph.constant(value)) {
-    return constant->type() == DataType::kFloat32 ? std::optional(constant->alias()) : std::nullopt;
-  }
-  const Node* node = graph.producer(value);
-  if (node == nullptr || !node->is("DequantizeLinear")) return {};
-  const Tensor* integers = graph.constant(node->input(0));
-  const Tensor* scale = graph.constant(node->input(1));
-  if (integers == nullptr || scale == nullptr || integers->type() != DataType::kInt32 ||
-      scale->type() != DataType::kFloat32 || integers->rank() != 1) {
-    return {};
-  }
-  const auto scales = scale->data<float>();
-  if (scales.size() != 1 && scales.size() != integers->data<int32_t>().size()) return {};
-  Tensor real(DataType::kFloat32, integers->shape());
-  for (size_t i = 0; i < real.data<float>().size(); ++i) {
-    real.data<float>()[i] =
-        static_cast<float>(static_cast<double>(integers->data<int32_t>()[i]) * scales[scales.size() == 1 ? 0 : i]);
-  }
-  return real;
 }
 
 /// The name of the int32 constant that an integer operator takes as its bias; "" without bias; nothing when it cannot
@@ -77,10 +39,6 @@ std::optional<std::string> integerBias(Graph& graph, const std::string& value, c
   return graph.addConstant(value + "_int32", std::move(*quantized));
 }
 
-bool isAlongAxis(const QuantizedValue& weights, int64_t axis, int64_t rank) {
-  return !weights.params.axis() || normalizeAxis(*weights.params.axis(), rank) == axis;
-}
-
 // --- one function for each kind of group: all is known before the graph changes ------------------------------------
 
 bool fuseConv(Graph& graph, Node& node, const std::set<std::string>& watched) {
@@ -88,8 +46,7 @@ bool fuseConv(Graph& graph, Node& node, const std::set<std::string>& watched) {
   if (!src || !weights || src->params.axis() || !graph.isConstant(weights->value)) return false;
   if (!isAlongAxis(*weights, 0, graph.constant(weights->value)->rank())) return false;
   const auto sink = quantizedInto(graph, node.output(), watched);
-  if (!sink) return false;
-  const auto bias = integerBias(graph, node.input(2), *src, *weights);
+  const auto bias = sink ? integerBias(graph, node.input(2), *src, *weights) : std::nullopt;
   if (!bias) return false;
 
   Names inputs;
@@ -179,16 +136,42 @@ bool fuseConcat(Graph& graph, Node& node, const std::set<std::string>& watched) 
   return true;
 }
 
-/// Operators that pick or move elements give the same integers when both sides share their parameters.
+/// Operators that pick or move elements give the same integers when both sides share their parameters. Elsewhere the
+/// integers are dequantized behind them, where others may take them.
 bool moveIntegers(Graph& graph, Node& node, const std::set<std::string>& watched) {
   const auto src = dequantizedFrom(graph, node.input(0));
   if (!src || src->params.axis() || node.outputCount() != 1) return false;
   const auto sink = quantizedInto(graph, node.output(), watched);
-  if (!sink || sink->quantized.params != src->params) return false;
+  const bool keeps_parameters = sink && sink->quantized.params == src->params;
+  if (!keeps_parameters && (node.is("Expand") || node.is("Tile") || node.is("Resize"))) return false;  // makes more
+  const std::string output = node.output();
+  const std::string integers = keeps_parameters ? sink->quantized.value : graph.uniqueName(output + "_integers");
   Names inputs(node.proto().input().begin(), node.proto().input().end());
   inputs[0] = src->value;
-  replaceGroup(graph, node, sink->fused, "", node.opType(), inputs, sink->quantized.value);
+  replaceGroup(graph, node, keeps_parameters ? sink->fused : std::vector<Node*>{}, "", node.opType(), inputs, integers);
+  if (!keeps_parameters) {
+    graph.addNode(makeNode("DequantizeLinear", {integers, src->scale, src->zero_point}, {output}, output));
+  }
   return true;
+}
+
+/// The shape of integers is that of their real numbers.
+bool readShapeOfIntegers(Graph& graph, Node& node) {
+  const auto src = dequantizedFrom(graph, node.input(0));
+  if (src) graph.setInput(node, 0, src->value);
+  return src.has_value();
+}
+
+/// What float operators read of a constant's integers is computed once.
+void dequantizeConstants(Graph& graph) {
+  for (Node* node : graph.nodes()) {
+    if (!node->is("DequantizeLinear") || graph.isOutput(node->output())) continue;
+    auto reals = evaluateConstant(graph, *node);
+    if (!reals) continue;
+    const std::string value = node->output();
+    graph.removeNode(*node);
+    graph.defineConstant(value, std::move(*reals));
+  }
 }
 
 constexpr std::array<std::string_view, 13> kMovesElements = {
@@ -204,9 +187,9 @@ bool isNearestResize(const Node& node) {
 bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
   if (!node.domain().empty()) return false;
   const std::string& op = node.opType();
-  if (op == "Conv") return fuseConv(graph, node, watched);
+  if (op == "Conv") return fuseConv(graph, node, watched) || fuseQuantizedConv(graph, node, watched);
   if (op == "Gemm") return fuseGemm(graph, node, watched);
-  if (op == "MatMul") return fuseMatMul(graph, node, watched);
+  if (op == "MatMul") return fuseMatMul(graph, node, watched) || fuseQuantizedMatMul(graph, node, watched);
   if (op == "Add") return fuseElementwise(graph, node, "QLinearAdd", watched);
   if (op == "Mul") return fuseElementwise(graph, node, "QLinearMul", watched);
   if (op == "Sigmoid") return fuseElementwise(graph, node, "QLinearSigmoid", watched);
@@ -214,6 +197,7 @@ bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
   if (op == "GlobalAveragePool") return fuseElementwise(graph, node, "QLinearGlobalAveragePool", watched);
   if (op == "AveragePool") return fuseElementwise(graph, node, "QLinearAveragePool", watched);
   if (op == "Concat") return fuseConcat(graph, node, watched);
+  if (op == "Shape") return readShapeOfIntegers(graph, node);
   if (std::ranges::find(kMovesElements, op) != kMovesElements.end() || isNearestResize(node)) {
     return moveIntegers(graph, node, watched);
   }
@@ -225,8 +209,10 @@ bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
 int fuseQuantizedGroups(Graph& graph, const std::set<std::string>& watched) {
   int fused = 0;
   for (Node* node : graph.nodes()) fused += fuseGroup(graph, *node, watched) ? 1 : 0;
+  fused += fuseLookups(graph, watched);
+  if (fused > 0) graph.removeUnused(watched);
+  dequantizeConstants(graph);
   if (fused > 0) {
-    graph.removeUnused(watched);
     if (graph.opset(kMicrosoft) == 0) graph.setOpset(kMicrosoft, 1);
   }
   return fused;

@@ -20,8 +20,14 @@ void lower(Graph& graph, Backend backend, const std::set<std::string>& watched);
 /// Swish (x * sigmoid(x), x * sigmoid(1.702 x)) become that operator. Returns how many it made.
 int replaceActivations(Graph& graph, const std::set<std::string>& watched);
 
+/// Equal QuantizeLinear (and DequantizeLinear) nodes of one value become one, and a QuantizeLinear of a constant the
+/// integers. Returns how many nodes went.
+int simplifyQuantization(Graph& graph, const std::set<std::string>& watched);
+
 /// DequantizeLinear -> operator -> QuantizeLinear   becomes   the operator's integer form (QLinearConv, QLinearAdd,
-/// com.microsoft QGemm, or the operator itself where it only moves elements). Returns how many groups it made.
+/// com.microsoft QGemm, or the operator itself where it only moves elements); products whose results stay real become
+/// QConv and QMatMul (runtime/quantized_product.h), functions of one number tables (Lookup). A DequantizeLinear moves
+/// behind what only moves elements. Returns how many groups it made.
 int fuseQuantizedGroups(Graph& graph, const std::set<std::string>& watched);
 
 /// Conv, ConvTranspose, Gemm, MatMul -> + bias -> + residual -> activation   becomes   one FusedConv,

@@ -81,6 +81,11 @@ std::optional<QuantizedValue> dequantizedFrom(Graph& graph, const std::string& v
   return parametersOf(graph, *node, node->input(0), integerType(graph, node->input(0)));
 }
 
+std::optional<QuantizedValue> quantizedBy(Graph& graph, const Node& quantize) {
+  auto quantized = parametersOf(graph, quantize, quantize.output(), quantizedType(graph, quantize));
+  return quantized && !quantized->params.axis() ? quantized : std::nullopt;
+}
+
 std::optional<QuantizedSink> quantizedInto(Graph& graph, const std::string& value,
                                            const std::set<std::string>& watched) {
   QuantizedSink sink{{"", "", "", QuantParams(DataType::kUInt8, 1, 0)}, {}};
@@ -90,8 +95,8 @@ std::optional<QuantizedSink> quantizedInto(Graph& graph, const std::string& valu
     Node* reader = graph.consumers(current).front();
     sink.fused.push_back(reader);
     if (reader->is("QuantizeLinear") && reader->input(0) == current) {
-      auto quantized = parametersOf(graph, *reader, reader->output(), quantizedType(graph, *reader));
-      if (!quantized || quantized->params.axis()) return {};
+      auto quantized = quantizedBy(graph, *reader);
+      if (!quantized) return {};
       for (const Range& clamp : clamps) {
         if (!impliedBySaturation(clamp, quantized->params)) return {};
       }

@@ -118,6 +118,17 @@ std::optional<Tensor> symmetricWeights(const Tensor& weights, const std::vector<
   return shiftedToSigned(weights);
 }
 
+Tensor transposedWeights(const Tensor& b) {
+  const auto depth = static_cast<size_t>(b.shape()[0]), columns = static_cast<size_t>(b.shape()[1]);
+  Tensor weights(DataType::kInt8, {b.shape()[1], b.shape()[0], 1, 1});
+  const auto from = b.data<int8_t>();
+  const auto dst = weights.data<int8_t>();
+  for (size_t k = 0; k < depth; ++k) {
+    for (size_t n = 0; n < columns; ++n) dst[n * depth + k] = from[k * columns + n];
+  }
+  return weights;
+}
+
 Tensor shiftedToSigned(const Tensor& unsigned_integers) {
   Tensor shifted(DataType::kInt8, unsigned_integers.shape());
   std::ranges::transform(unsigned_integers.data<uint8_t>(), shifted.data<int8_t>().begin(),

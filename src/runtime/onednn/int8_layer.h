@@ -73,6 +73,8 @@ bool pairsFit(const Tensor& weights);
 /// Weights as s8 with zero point 0: unsigned ones are shifted by 128. Nothing when a zero point lies elsewhere, or the
 /// type is not an 8-bit one.
 std::optional<Tensor> symmetricWeights(const Tensor& weights, const std::vector<int32_t>& zero_points);
+/// A product's weights, s8 [depth, columns], as those of a pointwise convolution: [columns, depth, 1, 1].
+Tensor transposedWeights(const Tensor& b);
 /// Unsigned integers as signed ones, each 128 less.
 Tensor shiftedToSigned(const Tensor& unsigned_integers);
 

@@ -28,18 +28,6 @@ constexpr Inputs kQLinearMatMul{0, 1, 2, 3, 4, 5, kAbsent, 6, 7};
 constexpr Inputs kQGemm{0, 1, 2, 3, 4, 5, 6, 7, 8};
 constexpr Inputs kMatMulInteger{0, kAbsent, 2, 1, kAbsent, 3, kAbsent, kAbsent, kAbsent};
 
-/// [depth, columns] -> [columns, depth, 1, 1].
-Tensor transposedWeights(const Tensor& b) {
-  const auto depth = static_cast<size_t>(b.shape()[0]), columns = static_cast<size_t>(b.shape()[1]);
-  Tensor weights(DataType::kInt8, {b.shape()[1], b.shape()[0], 1, 1});
-  const auto from = b.data<int8_t>();
-  const auto dst = weights.data<int8_t>();
-  for (size_t k = 0; k < depth; ++k) {
-    for (size_t n = 0; n < columns; ++n) dst[n * depth + k] = from[k * columns + n];
-  }
-  return weights;
-}
-
 class Int8MatMul final : public FallbackKernel {
  public:
   Int8MatMul(const Node& node, int64_t opset, KernelRegistry::Factory other, PairSums pair_sums, Inputs inputs)

@@ -15,6 +15,7 @@ void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
   onednn::registerNormalization(registry);
   onednn::registerPooling(registry);
   onednn::registerQuantizeLinear(registry);
+  onednn::registerQuantizedProduct(registry, pair_sums);
   onednn::registerReductions(registry);
   onednn::registerResize(registry);
   onednn::registerSoftmax(registry);

@@ -25,10 +25,11 @@ void registerMatMul(KernelRegistry& registry);          // Gemm, MatMul, FusedGe
 void registerNormalization(KernelRegistry& registry);   // BatchNormalization, LayerNormalization, LRN, ...
 void registerPooling(KernelRegistry& registry);         // MaxPool, AveragePool
 void registerQuantizeLinear(KernelRegistry& registry);  // QuantizeLinear
-void registerReductions(KernelRegistry& registry);      // ReduceMean, ..., GlobalAveragePool, GlobalMaxPool
-void registerResize(KernelRegistry& registry);          // Resize, Upsample
-void registerSoftmax(KernelRegistry& registry);         // Softmax, LogSoftmax
-void registerUnary(KernelRegistry& registry);           // Relu, Sigmoid, Clip, ...
+void registerQuantizedProduct(KernelRegistry& registry, PairSums pair_sums);  // QConv, QMatMul
+void registerReductions(KernelRegistry& registry);  // ReduceMean, ..., GlobalAveragePool, GlobalMaxPool
+void registerResize(KernelRegistry& registry);      // Resize, Upsample
+void registerSoftmax(KernelRegistry& registry);     // Softmax, LogSoftmax
+void registerUnary(KernelRegistry& registry);       // Relu, Sigmoid, Clip, ...
 
 }  // namespace onednn
 }  // namespace quant

@@ -10,6 +10,7 @@ void registerDataMovement(KernelRegistry& registry) {
   registerFoldOps(registry);
   registerGatherOps(registry);
   registerGridSampleOps(registry);
+  registerLookupOps(registry);
   registerPadOps(registry);
   registerResizeOps(registry);
   registerReverseSequenceOps(registry);

@@ -13,6 +13,7 @@ void registerExpandOps(KernelRegistry& registry);           // expand.cpp: Expan
 void registerFoldOps(KernelRegistry& registry);             // col2im.cpp: Col2Im
 void registerGatherOps(KernelRegistry& registry);           // gather.cpp: Gather, GatherElements, GatherND, Compress
 void registerGridSampleOps(KernelRegistry& registry);       // grid_sample.cpp: GridSample
+void registerLookupOps(KernelRegistry& registry);           // lookup.cpp: Lookup, of lowering's own domain
 void registerPadOps(KernelRegistry& registry);              // pad.cpp: Pad, CenterCropPad
 void registerResizeOps(KernelRegistry& registry);           // resize.cpp: Resize, Upsample
 void registerReverseSequenceOps(KernelRegistry& registry);  // reverse_sequence.cpp: ReverseSequence

@@ -25,6 +25,7 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerSoftmax(registry);
   registerUnary(registry);
   registerFused(registry);  // made of the operators above
+  registerQuantizedProduct(registry);
 }
 
 }  // namespace quant

@@ -29,6 +29,7 @@ void registerQLinearConv(KernelRegistry& registry);
 void registerQLinearElementwise(KernelRegistry& registry);
 void registerQLinearPooling(KernelRegistry& registry);
 void registerQuantizeLinear(KernelRegistry& registry);
+void registerQuantizedProduct(KernelRegistry& registry);  // after the integer operators
 void registerReductions(KernelRegistry& registry);
 void registerSoftmax(KernelRegistry& registry);
 void registerUnary(KernelRegistry& registry);
