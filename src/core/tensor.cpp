@@ -26,15 +26,16 @@ Tensor::Tensor(DataType type, Shape shape, Layout layout)
   owner_ = allocate(byteSize(), bytes_);
 }
 
+Tensor::Tensor(DataType type, Shape shape, void* bytes, std::shared_ptr<const void> owner, Layout layout)
+    : type_(type),
+      layout_(layout),
+      shape_(std::move(shape)),
+      count_(quant::elementCount(shape_)),
+      bytes_(bytes),
+      owner_(std::move(owner)) {}
+
 Tensor Tensor::view(DataType type, Shape shape, const void* bytes, std::shared_ptr<const void> owner, Layout layout) {
-  Tensor tensor;
-  tensor.type_ = type;
-  tensor.layout_ = layout;
-  tensor.count_ = quant::elementCount(shape);
-  tensor.shape_ = std::move(shape);
-  tensor.bytes_ = const_cast<void*>(bytes);
-  tensor.owner_ = std::move(owner);
-  return tensor;
+  return {type, std::move(shape), const_cast<void*>(bytes), std::move(owner), layout};
 }
 
 size_t Tensor::byteSize() const { return static_cast<size_t>(count_) * static_cast<size_t>(elementSize(type_)); }

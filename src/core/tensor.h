@@ -82,6 +82,7 @@ class Tensor {
   [[nodiscard]] bool isSoleOwner() const { return owner_.use_count() == 1; }
 
  private:
+  Tensor(DataType type, Shape shape, void* bytes, std::shared_ptr<const void> owner, Layout layout);
   void requireType(DataType type) const;
 
   DataType type_ = DataType::kFloat32;

@@ -1,6 +1,8 @@
 #include "runtime/buffer_pool.h"
 
+#include <algorithm>
 #include <new>
+#include <vector>
 
 namespace quant {
 
@@ -16,18 +18,26 @@ using Buffer = std::unique_ptr<void, Release>;
 }  // namespace
 
 struct BufferPool::State {
-  std::multimap<size_t, Buffer> free;  // by capacity
+  std::vector<std::pair<size_t, Buffer>> free;  // by capacity
   size_t reserved = 0;
 
   /// The smallest free buffer that holds `bytes` without wasting more than half of itself; else a new one.
   std::pair<size_t, Buffer> take(size_t bytes) {
-    const auto found = free.lower_bound(bytes);
+    const auto found = atLeast(bytes);
     if (found != free.end() && found->first <= 2 * bytes) {
-      auto entry = free.extract(found);
-      return {entry.key(), std::move(entry.mapped())};
+      auto buffer = std::move(*found);
+      free.erase(found);
+      return buffer;
     }
     reserved += bytes;
     return {bytes, Buffer(::operator new(bytes, kAlignment))};
+  }
+
+  void giveBack(size_t bytes, Buffer buffer) { free.emplace(atLeast(bytes), bytes, std::move(buffer)); }
+
+ private:
+  std::vector<std::pair<size_t, Buffer>>::iterator atLeast(size_t bytes) {
+    return std::ranges::lower_bound(free, bytes, {}, [](const auto& entry) { return entry.first; });
   }
 };
 
@@ -41,7 +51,7 @@ Tensor BufferPool::make(DataType type, Shape shape, Layout layout) {
   void* const memory = buffer.release();
   std::shared_ptr<const void> owner(memory, [state = std::weak_ptr(state_), size = capacity](const void* address) {
     Buffer returned(const_cast<void*>(address));
-    if (const auto pool = state.lock()) pool->free.emplace(size, std::move(returned));
+    if (const auto pool = state.lock()) pool->giveBack(size, std::move(returned));
   });
   return Tensor::view(type, std::move(shape), memory, std::move(owner), layout);
 }

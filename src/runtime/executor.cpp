@@ -19,6 +19,8 @@ struct Step {
   std::vector<size_t> inputs, outputs;  // kAbsent where an optional one is left out
   std::vector<bool> wanted;
   std::vector<size_t> finished;  // values that nobody reads after this step
+  std::optional<KernelContext> context;
+  int weights_input;  // as macs.h has it
 };
 
 std::string describeMissing(const std::map<std::string, std::vector<std::string>>& missing) {
@@ -50,6 +52,7 @@ class Executor::Impl {
     if (options_.fuse) lower(graph_, options_.backend, options_.watched);
     makeSteps(kernelsOf(options_.backend));
     planReleases();
+    makeContexts();
   }
 
   std::vector<Tensor> run(const NamedTensors& inputs, const Watcher& watcher) {
@@ -61,6 +64,7 @@ class Executor::Impl {
 
   [[nodiscard]] const Graph& lowered() const { return graph_; }
   [[nodiscard]] Macs macs() const { return macs_; }
+  [[nodiscard]] size_t bufferBytes() const { return pool_.reservedBytes(); }
 
  private:
   size_t number(const std::string& value) {
@@ -90,7 +94,7 @@ class Executor::Impl {
   }
 
   Step makeStep(const Node& node, std::unique_ptr<Kernel> kernel) {
-    Step step{&node, std::move(kernel), {}, {}, {}, {}};
+    Step step{&node, std::move(kernel), {}, {}, {}, {}, {}, weightsInput(node)};
     for (int i = 0; i < node.inputCount(); ++i) step.inputs.push_back(number(node.input(i)));
     for (int i = 0; i < node.outputCount(); ++i) {
       const std::string& value = node.output(i);
@@ -114,6 +118,15 @@ class Executor::Impl {
     for (const size_t value : outputs_) last[value] = kAbsent;
     for (size_t value = 0; value < last.size(); ++value) {
       if (last[value] != kAbsent && !values_[value].is_constant) steps_[last[value]].finished.push_back(value);
+    }
+  }
+
+  /// After the last value was numbered: from here on they stay where they are.
+  void makeContexts() {
+    for (Step& step : steps_) {
+      std::vector<KernelContext::Value*> inputs;
+      for (const size_t value : step.inputs) inputs.push_back(value == kAbsent ? nullptr : &values_[value]);
+      step.context.emplace(std::move(inputs), step.outputs.size(), step.wanted, &pool_);
     }
   }
 
@@ -143,9 +156,8 @@ class Executor::Impl {
   }
 
   void runStep(Step& step, const Watcher& watcher) {
-    std::vector<KernelContext::Value*> inputs;
-    for (const size_t value : step.inputs) inputs.push_back(value == kAbsent ? nullptr : &values_[value]);
-    KernelContext context(std::move(inputs), step.outputs.size(), step.wanted, &pool_);
+    KernelContext& context = *step.context;
+    context.forgetResults();
     try {
       step.kernel->run(context);
     } catch (Error& error) {
@@ -155,7 +167,7 @@ class Executor::Impl {
       throwInternal("{}\n  while running node '{}' ({})", error.what(), step.node->label(), step.node->opType());
     }
     storeResults(step, context, watcher);
-    for (const size_t value : step.finished) values_[value] = {};
+    for (const size_t value : step.finished) values_[value].clear();
   }
 
   void storeResults(const Step& step, KernelContext& context, const Watcher& watcher) {
@@ -170,12 +182,12 @@ class Executor::Impl {
       const std::string& name = step.node->output(static_cast<int>(i));
       if (watcher && options_.watched.contains(name)) watcher(name, *result);
       if (i == 0) countMacs(step, result->shape());
-      values_[step.outputs[i]] = {std::move(*result), {}, {}, false};
+      values_[step.outputs[i]].tensor = std::move(*result);
     }
   }
 
   void countMacs(const Step& step, const Shape& dst) {
-    const int weights = weightsInput(*step.node);
+    const int weights = step.weights_input;
     if (weights < 0) return;
     const Shape& src = values_[step.inputs[0]].tensor.shape();
     macs_ += macsOf(*step.node, src, values_[step.inputs[static_cast<size_t>(weights)]].tensor.shape(), dst);
@@ -187,7 +199,7 @@ class Executor::Impl {
       results.push_back(convertLayout(values_[number].tensor, Layout::kPlain, &pool_));
     }
     for (const size_t number : outputs_) {
-      if (!values_[number].is_constant) values_[number] = {};
+      if (!values_[number].is_constant) values_[number].clear();
     }
     return results;
   }
@@ -215,5 +227,7 @@ std::vector<Tensor> Executor::run(const NamedTensors& inputs, const Watcher& wat
 const Graph& Executor::lowered() const { return impl_->lowered(); }
 
 Macs Executor::macs() const { return impl_->macs(); }
+
+size_t Executor::bufferBytes() const { return impl_->bufferBytes(); }
 
 }  // namespace quant

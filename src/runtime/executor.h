@@ -43,6 +43,10 @@ class Executor {
   /// Multiply-accumulates of the last run.
   [[nodiscard]] Macs macs() const;
 
+  /// Memory that intermediate values take, for all shapes that were run so far: buffers are used again as soon as the
+  /// last reader of a value is done. Weights and what kernels make of them do not count.
+  [[nodiscard]] size_t bufferBytes() const;
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

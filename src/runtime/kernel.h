@@ -28,6 +28,13 @@ class KernelContext {
     Tensor tensor;
     std::optional<Tensor> plain, channels_last;
     bool is_constant = false;  ///< the same elements at every run: kernels may keep what they derive from it
+
+    /// Gives the memory back. Unlike a new Value, what is left has no shape that would have to be allocated.
+    void clear() {
+      const Tensor gone = std::move(tensor);
+      plain.reset();
+      channels_last.reset();
+    }
   };
 
   /// `inputs` holds null for an input that is left out. `pool` gives the memory of outputs; null for plain allocation.
@@ -69,6 +76,8 @@ class KernelContext {
 
   /// What the kernel made; called by the executor after `run`.
   [[nodiscard]] std::vector<std::optional<Tensor>>& results() { return outputs_; }
+  /// Makes it ready for another call.
+  void forgetResults() { std::ranges::fill(outputs_, std::nullopt); }
 
  private:
   std::vector<Value*> inputs_;

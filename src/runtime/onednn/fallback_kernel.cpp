@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "runtime/macs.h"
 
 namespace quant::onednn {
 
@@ -33,30 +34,67 @@ std::string describeInputs(const KernelContext& context) {
 /// then add up what threads that never ran should have left. So it is told one there.
 class ThreadsAsTheyRun {
  public:
-  ThreadsAsTheyRun() : before_(omp_get_max_threads()) {
-    if (omp_in_parallel()) omp_set_num_threads(1);
+  explicit ThreadsAsTheyRun(bool alone)
+      : before_(omp_get_max_threads()), is_limited_(before_ > 1 && (alone || omp_in_parallel() != 0)) {
+    if (is_limited_) omp_set_num_threads(1);
   }
   ~ThreadsAsTheyRun() {
-    if (omp_in_parallel()) omp_set_num_threads(before_);
+    if (is_limited_) omp_set_num_threads(before_);
   }
   ThreadsAsTheyRun(const ThreadsAsTheyRun&) = delete;
   ThreadsAsTheyRun& operator=(const ThreadsAsTheyRun&) = delete;
 
  private:
   int before_;
+  bool is_limited_;
 };
+
+/// Elements, and multiply-accumulates of a product, that one thread is through with before others are awake.
+constexpr int64_t kFewElements = 1 << 14, kFewMacs = 1 << 18;
+
+/// About the multiply-accumulates of a convolution or a matrix product.
+int64_t macsOf(const Tensor& src, const Tensor& weights, bool is_convolution) {
+  const Shape& shape = weights.shape();
+  if (src.rank() < (is_convolution ? 2 : 1) || shape.empty()) return 0;
+  if (is_convolution) return src.elementCount() / src.shape()[1] * weights.elementCount();
+  if (shape.size() > 2) return src.elementCount() * shape.back();
+  return src.elementCount() / src.shape().back() * weights.elementCount();
+}
 
 }  // namespace
 
+FallbackKernel::FallbackKernel(const Node& node, int64_t opset, KernelRegistry::Factory other)
+    : node_(node),
+      opset_(opset),
+      other_factory_(std::move(other)),
+      weights_input_(weightsInput(node)),
+      is_convolution_(node.opType().find("Conv") != std::string::npos) {}
+
+/// Depends on nothing but shapes: a primitive is always run by as many threads as it was made for.
+bool FallbackKernel::isShort(const KernelContext& context) const {
+  if (weights_input_ >= 0) {
+    const auto weights = static_cast<size_t>(weights_input_);
+    return context.has(weights) && macsOf(context.inputAsIs(0), context.inputAsIs(weights), is_convolution_) < kFewMacs;
+  }
+  int64_t elements = 0;
+  for (size_t i = 0; i < context.inputCount(); ++i) {
+    if (context.has(i)) elements += context.inputAsIs(i).elementCount();
+  }
+  return elements < kFewElements;
+}
+
 void FallbackKernel::run(KernelContext& context) {
-  const ThreadsAsTheyRun threads;
   try {
-    if (!hasEmptyInput(context) && tryRun(context)) return;
+    if (!hasEmptyInput(context)) {
+      const ThreadsAsTheyRun threads(isShort(context));
+      if (tryRun(context)) return;
+    }
   } catch (const dnnl::error& error) {
     // What oneDNN has no primitive for, it calls either of the two.
     const bool declines = error.status == dnnl_unimplemented || error.status == dnnl_invalid_arguments;
     if (!declines) throwInternal("oneDNN: {}", error.message);
   }
+  const ThreadsAsTheyRun threads(false);
   runOther(context);
 }
 

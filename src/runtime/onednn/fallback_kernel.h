@@ -13,8 +13,7 @@ namespace quant::onednn {
 class FallbackKernel : public Kernel {
  public:
   /// `other` may be empty: then what this kernel declines is an error.
-  FallbackKernel(const Node& node, int64_t opset, KernelRegistry::Factory other)
-      : node_(node), opset_(opset), other_factory_(std::move(other)) {}
+  FallbackKernel(const Node& node, int64_t opset, KernelRegistry::Factory other);
 
   void run(KernelContext& context) final;
 
@@ -28,9 +27,14 @@ class FallbackKernel : public Kernel {
   [[nodiscard]] const Device& device() const { return device_; }
 
  private:
+  /// True where waking other threads would take longer than the work.
+  [[nodiscard]] bool isShort(const KernelContext& context) const;
+
   const Node& node_;
   int64_t opset_;
   KernelRegistry::Factory other_factory_;
+  int weights_input_;  // as macs.h has it
+  bool is_convolution_;
   std::unique_ptr<Kernel> other_;
   Device device_;
 };

@@ -82,16 +82,33 @@ Primitive::Primitive(const Device& device, dnnl::primitive primitive, const memo
   if (scratch_bytes_ > 0) declare(DNNL_ARG_SCRATCHPAD, scratchpad, device);
 }
 
+void Primitive::keep(int argument, memory value) {
+  const auto known = std::ranges::find(arguments_, argument, &dnnl_exec_arg_t::arg);
+  const auto index = static_cast<size_t>(known - arguments_.begin());
+  if (known == arguments_.end()) {
+    arguments_.push_back({argument, nullptr});
+    owners_.emplace_back();
+  }
+  arguments_[index].memory = value.get();
+  owners_[index] = std::move(value);
+}
+
 void Primitive::declare(int argument, const memory::desc& desc, const Device& device) {
-  arguments_[argument] = memory(desc, device.engine, nullptr);
+  keep(argument, memory(desc, device.engine, nullptr));
+}
+
+void Primitive::place(int argument, const void* address) {
+  const auto known = std::ranges::find(arguments_, argument, &dnnl_exec_arg_t::arg);
+  if (known == arguments_.end()) throwInternal("a primitive has no argument {}", argument);
+  owners_[static_cast<size_t>(known - arguments_.begin())].set_data_handle(const_cast<void*>(address));
 }
 
 void Primitive::run(const Device& device, std::span<const Address> addresses) {
-  for (const auto& [argument, address] : addresses) {
-    arguments_.at(argument).set_data_handle(const_cast<void*>(address));
-  }
-  if (scratch_bytes_ > 0) arguments_.at(DNNL_ARG_SCRATCHPAD).set_data_handle(scratch(scratch_bytes_));
-  primitive_.execute(device.stream, arguments_);
+  for (const auto& [argument, address] : addresses) place(argument, address);
+  if (scratch_bytes_ > 0) place(DNNL_ARG_SCRATCHPAD, scratch(scratch_bytes_));
+  dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive_.get(), device.stream.get(),
+                                                 static_cast<int>(arguments_.size()), arguments_.data()),
+                          "could not execute a primitive");
 }
 
 memory PackedWeights::get(const Tensor& weights, bool is_constant, const memory::desc& plain,
@@ -111,7 +128,7 @@ ShapeKey keyOf(std::initializer_list<const Tensor*> tensors) {
     key.push_back(tensor == nullptr ? -1 : tensor->rank());
     if (tensor == nullptr) continue;
     key.push_back(static_cast<int64_t>(tensor->type()) * 2 + (tensor->layout() == Layout::kPlain ? 0 : 1));
-    key.insert(key.end(), tensor->shape().begin(), tensor->shape().end());
+    key.append(tensor->shape().begin(), tensor->shape().end());
   }
   return key;
 }

@@ -3,10 +3,11 @@
 // The one header that includes dnnl.hpp: for the .cpp files of this folder.
 #include <dnnl.hpp>
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <list>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -58,7 +59,7 @@ class Primitive {
       : Primitive(device, dnnl::primitive(descriptor), descriptor.scratchpad_desc()) {}
 
   /// An argument that is the same at every run.
-  void keep(int argument, memory value) { arguments_[argument] = std::move(value); }
+  void keep(int argument, memory value);
   /// An argument whose address is given at every run.
   void declare(int argument, const memory::desc& desc, const Device& device);
 
@@ -70,9 +71,11 @@ class Primitive {
 
  private:
   Primitive(const Device& device, dnnl::primitive primitive, const memory::desc& scratchpad);
+  void place(int argument, const void* address);
 
   dnnl::primitive primitive_;
-  std::unordered_map<int, memory> arguments_;
+  std::vector<memory> owners_;              // of what the arguments name
+  std::vector<dnnl_exec_arg_t> arguments_;  // as oneDNN's C functions take them: nothing is built at a run
   size_t scratch_bytes_ = 0;
 };
 
@@ -87,8 +90,34 @@ class PackedWeights {
   std::vector<memory> packed_;
 };
 
-/// What tells apart the shapes that something is prepared for.
-using ShapeKey = std::vector<int64_t>;
+/// What tells apart the shapes that something is prepared for. It is made at every run, so it stays off the heap unless
+/// it is unusually long.
+class ShapeKey {
+ public:
+  ShapeKey() = default;
+  ShapeKey(std::initializer_list<int64_t> numbers) { append(numbers.begin(), numbers.end()); }
+
+  void push_back(int64_t number) {
+    if (size_ < kInline)
+      numbers_[size_++] = number;
+    else
+      more_.push_back(number);
+  }
+  template <class Iterator>
+  void append(Iterator begin, Iterator end) {
+    for (; begin != end; ++begin) push_back(*begin);
+  }
+  bool operator==(const ShapeKey& other) const {
+    return size_ == other.size_ && std::equal(numbers_.begin(), numbers_.begin() + size_, other.numbers_.begin()) &&
+           more_ == other.more_;
+  }
+
+ private:
+  static constexpr uint32_t kInline = 32;
+  uint32_t size_ = 0;
+  std::array<int64_t, kInline> numbers_;  // the first size_ of them
+  std::vector<int64_t> more_;
+};
 /// Types, layouts and shapes; an absent tensor counts as well.
 ShapeKey keyOf(std::initializer_list<const Tensor*> tensors);
 

@@ -166,7 +166,8 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
 #pragma omp parallel for schedule(static) if (sums.elementCount() > kParallelGrain)
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t c = 0; c < channels; ++c) {
-        const float x = static_cast<float>(from[row * channels + c]) * multipliers[static_cast<size_t>(c * multiplier_step)];
+        const float x =
+            static_cast<float>(from[row * channels + c]) * multipliers[static_cast<size_t>(c * multiplier_step)];
         to[row * channels + c] = bias.empty() ? x : x + bias[static_cast<size_t>(c)];
       }
     }

@@ -90,7 +90,7 @@ class Resize final : public FallbackKernel {
 
   static ShapeKey keyWith(const Tensor& src, const Shape& dst) {
     ShapeKey key = keyOf({&src});
-    key.insert(key.end(), dst.begin(), dst.end());
+    key.append(dst.begin(), dst.end());
     return key;
   }
 

@@ -12,7 +12,8 @@ void lookup(const Node&, KernelContext& context) {
   const Tensor& src = context.inputAsIs(0);
   const Tensor& table = context.input(1);
   if (elementSize(src.type()) != 1 || elementSize(table.type()) != 1 || table.elementCount() != 256) {
-    throwInternal("Lookup of {} in a table of {} {}", toString(src.type()), table.elementCount(), toString(table.type()));
+    throwInternal("Lookup of {} in a table of {} {}", toString(src.type()), table.elementCount(),
+                  toString(table.type()));
   }
   Tensor& dst = context.output(0, table.type(), src.shape(), src.layout());
   const auto* const from = static_cast<const uint8_t*>(src.bytes());
