@@ -28,7 +28,7 @@ bool isInt8Layer(const Graph& graph, const Node& node) {
 /// The zero point of a layer's 8-bit result; 0 for other results.
 double zeroPointOf(const Graph& graph, const Node& node) {
   static const std::map<std::string, int, std::less<>> kInputs = {
-      {"QLinearConv", 7}, {"FusedQLinearConv", 7}, {"QLinearMatMul", 7}, {"QGemm", 8}};
+      {"QLinearConv", 7}, {"FusedQLinearConv", 7}, {"QLinearMatMul", 7}, {"QGemm", 8}, {"QConv", 8}, {"QMatMul", 8}};
   const auto found = kInputs.find(node.opType());
   if (found == kInputs.end() || found->second >= node.inputCount()) return 0;
   const Tensor* zero_point = graph.constant(node.input(found->second));
