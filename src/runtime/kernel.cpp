@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "runtime/interleave.h"
 
 namespace quant {
 
@@ -58,6 +59,14 @@ Tensor convertLayout(const Tensor& src, Layout layout, BufferPool* pool) {
   const int64_t spatial = src.elementCount() / batches / channels;
   const bool to_last = layout == Layout::kChannelsLast;
   const int64_t rows = to_last ? channels : spatial, columns = to_last ? spatial : channels;
+  if (to_last && channels == 3 && elementSize(src.type()) == 1) {
+    for (int64_t batch = 0; batch < batches; ++batch) {
+      const int64_t at = batch * channels * spatial;
+      interleaveColours(static_cast<const uint8_t*>(src.bytes()) + at, static_cast<uint8_t*>(dst.bytes()) + at,
+                        spatial);
+    }
+    return dst;
+  }
   switch (elementSize(src.type())) {
     case 1: transpose<uint8_t>(src.bytes(), dst.bytes(), batches, rows, columns); break;
     case 2: transpose<uint16_t>(src.bytes(), dst.bytes(), batches, rows, columns); break;
