@@ -42,7 +42,8 @@ constexpr const char* kEvalExamples = R"(Examples:
   quantize eval model.int8.onnx --data validation/ --isa-effects
 
 The table: top-1 and top-5 are shares of the labelled samples; `same` is how often a model names the
-same class as the first one; p50 and p90 are the latency of one sample.)";
+same class as the first one; p50 and p90 are the latency of one sample; buffers is the memory
+of intermediate values.)";
 
 struct GlobalOptions {
   bool quiet = false, verbose = false;

@@ -49,7 +49,7 @@ std::string table(const std::vector<Row>& rows, bool with_latency) {
   for (const Row& row : rows) width = std::max(width, row.path.string().size());
   std::string text =
       fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}  {:>9}", "model", width, "top-1", "top-5", "same", "size");
-  text += with_latency ? fmt::format("  {:>9}  {:>9}\n", "p50", "p90") : "\n";
+  text += with_latency ? fmt::format("  {:>9}  {:>9}  {:>9}\n", "p50", "p90", "buffers") : "\n";
   for (const Row& row : rows) {
     const bool labelled = row.accuracy.samples > 0;
     text += fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}  {:>9}", row.path.string(), width,
@@ -57,7 +57,9 @@ std::string table(const std::vector<Row>& rows, bool with_latency) {
                         labelled ? fmt::format("{:.2f} %", row.accuracy.top5Percent()) : "-",
                         agreementText(row.accuracy, rows.front().accuracy),
                         humanSize(std::filesystem::file_size(row.path)));
-    text += with_latency ? fmt::format("  {:>6.2f} ms  {:>6.2f} ms\n", row.latency.p50, row.latency.p90) : "\n";
+    text += with_latency ? fmt::format("  {:>6.2f} ms  {:>6.2f} ms  {:>9}\n", row.latency.p50, row.latency.p90,
+                                       humanSize(row.latency.buffer_bytes))
+                         : "\n";
   }
   return text;
 }

@@ -324,7 +324,7 @@ class Evaluating(CliTest):
                      "--threads", "1")
         self.assert_done(result)
         head, floats, ints = [line.split() for line in result.stdout.splitlines()[1:]]
-        self.assertEqual(head, ["model", "top-1", "top-5", "same", "size", "p50", "p90"])
+        self.assertEqual(head, ["model", "top-1", "top-5", "same", "size", "p50", "p90", "buffers"])
         self.assertGreaterEqual(float(floats[1]), 98)
         self.assertGreaterEqual(float(ints[1]), 98)
 
