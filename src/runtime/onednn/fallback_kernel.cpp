@@ -50,7 +50,8 @@ class ThreadsAsTheyRun {
 };
 
 /// Elements, and multiply-accumulates of a product, that one thread is through with before others are awake.
-constexpr int64_t kFewElements = 1 << 14, kFewMacs = 1 << 18;
+/// Bytes are multiplied four at a time.
+constexpr int64_t kFewElements = 1 << 14, kFewMacs = 1 << 18, kFewByteMacs = 4 * kFewMacs;
 
 /// About the multiply-accumulates of a convolution or a matrix product.
 int64_t macsOf(const Tensor& src, const Tensor& weights, bool is_convolution) {
@@ -74,7 +75,10 @@ FallbackKernel::FallbackKernel(const Node& node, int64_t opset, KernelRegistry::
 bool FallbackKernel::isShort(const KernelContext& context) const {
   if (weights_input_ >= 0) {
     const auto weights = static_cast<size_t>(weights_input_);
-    return context.has(weights) && macsOf(context.inputAsIs(0), context.inputAsIs(weights), is_convolution_) < kFewMacs;
+    if (!context.has(weights)) return false;
+    const Tensor& src = context.inputAsIs(0);
+    const int64_t few = elementSize(src.type()) == 1 ? kFewByteMacs : kFewMacs;
+    return macsOf(src, context.inputAsIs(weights), is_convolution_) < few;
   }
   int64_t elements = 0;
   for (size_t i = 0; i < context.inputCount(); ++i) {
