@@ -55,12 +55,11 @@ std::unique_ptr<Dataset> openDataset(const std::filesystem::path& folder, const 
       ClassNames classes = findClassNames(folder, listing, options.classes_file);
       return std::make_unique<PictureDataset>(std::move(listing), std::move(classes), inputs, options);
     }
-    case DatasetKind::kTensorProtos:
-      return std::make_unique<TensorDataset>(std::move(listing), ClassNames{}, inputs, options);
+    case DatasetKind::kTensorProtos: return std::make_unique<TensorDataset>(listing, ClassNames{}, inputs, options);
     case DatasetKind::kArrays:
     case DatasetKind::kRawBytes: {
       ClassNames classes = findClassNames(folder, listing, options.classes_file);
-      return std::make_unique<TensorDataset>(std::move(listing), std::move(classes), inputs, options);
+      return std::make_unique<TensorDataset>(listing, std::move(classes), inputs, options);
     }
   }
   throwInternal("unknown kind of data");

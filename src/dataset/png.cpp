@@ -61,7 +61,7 @@ class PngReader {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, leave, ignoreWarning);
     info_ = png_ == nullptr ? nullptr : png_create_info_struct(png_);
     if (info_ == nullptr) {
-      std::strcpy(message_.data(), "out of memory");
+      std::snprintf(message_.data(), message_.size(), "out of memory");
       std::longjmp(jump_, 1);
     }
     png_set_read_fn(png_, this, readBytes);

@@ -25,6 +25,8 @@ struct Named {
   std::string_view name;
   Enum value;
 };
+template <class Enum>
+Named(const char*, Enum) -> Named<Enum>;
 
 constexpr std::array kInterpolations = {Named{"bilinear", Interpolation::kBilinear},
                                         Named{"bicubic", Interpolation::kBicubic}};

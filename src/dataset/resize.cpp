@@ -72,6 +72,11 @@ int32_t toFixedPoint(double weight) {
   return static_cast<int32_t>((weight < 0 ? -0.5 : 0.5) + weight * (1 << kPrecisionBits));
 }
 
+/// Halves become larger, as in Pillow: the sum is rounded to a double first, which std::lround would not do.
+int roundUpHalf(double x) {
+  return static_cast<int>(x + 0.5);  // NOLINT(bugprone-incorrect-roundings): equal bits need the same rounding
+}
+
 /// Weights of output pixels [begin, begin + count) where `src` pixels become `dst`. An output pixel lies at the centre
 /// (i + 0.5) * src / dst; weights are normalised to sum to 1, also where the border cuts the filter.
 Axis makeAxis(int src, int dst, int begin, int count, Interpolation interpolation, bool antialias) {
@@ -83,8 +88,8 @@ Axis makeAxis(int src, int dst, int begin, int count, Interpolation interpolatio
   std::vector<double> weights;
   for (int i = begin; i < begin + count; ++i) {
     const double center = (i + 0.5) * scale;
-    const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int last = std::min(static_cast<int>(center + support + 0.5), src);
+    const int first = std::max(roundUpHalf(center - support), 0);
+    const int last = std::min(roundUpHalf(center + support), src);
     weights.clear();
     double sum = 0;
     for (int x = first; x < last; ++x) {

@@ -29,7 +29,7 @@ std::string sampleName(const std::string& file, int64_t samples, int64_t row) {
 
 }  // namespace
 
-TensorDataset::TensorDataset(FolderListing listing, ClassNames classes, const std::vector<InputSpec>& inputs,
+TensorDataset::TensorDataset(const FolderListing& listing, ClassNames classes, const std::vector<InputSpec>& inputs,
                              const DatasetOptions& options)
     : kind_(listing.kind), classes_(std::move(classes)), inputs_(inputs), reader_(makeTensorReader(kind_, inputs)) {
   std::vector<Position> all;

@@ -13,7 +13,7 @@ namespace quant {
 /// asked for; of files with several samples the last one read is kept.
 class TensorDataset : public Dataset {
  public:
-  TensorDataset(FolderListing listing, ClassNames classes, const std::vector<InputSpec>& inputs,
+  TensorDataset(const FolderListing& listing, ClassNames classes, const std::vector<InputSpec>& inputs,
                 const DatasetOptions& options);
   [[nodiscard]] size_t size() const override { return chosen_.size(); }
   [[nodiscard]] Sample load(size_t index) const override;

@@ -364,7 +364,7 @@ std::vector<std::string> Graph::constants() const {
 }
 
 std::string Graph::addConstant(const std::string& base_name, Tensor tensor) {
-  const std::string name = uniqueName(base_name);
+  std::string name = uniqueName(base_name);
   defineConstant(name, std::move(tensor));
   return name;
 }

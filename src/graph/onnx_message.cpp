@@ -1,5 +1,7 @@
 #include "graph/onnx_message.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -19,7 +21,7 @@ void rewriteNodes(std::string& text) {
     if (name == std::string::npos || end == std::string::npos || name > end) continue;
     const std::string op_type = text.substr(at + kOp.size(), name - at - kOp.size());
     const std::string label = text.substr(name + kName.size(), end - name - kName.size());
-    std::string node = "node '" + label + "' (" + op_type + "): ";
+    const std::string node = fmt::format("node '{}' ({}): ", label, op_type);
     text.replace(at, end + kEnd.size() - at, node);
     at += node.size() - 1;
   }

@@ -102,7 +102,7 @@ class Rewriter {
     const QuantizedNames names{graph_.addConstant(name + "_quantized", std::move(integers)),
                                graph_.addConstant(name + "_scale", scaleTensor(weights.params)),
                                graph_.addConstant(name + "_zero_point", zeroPointTensor(weights.params))};
-    const std::string value = dequantize(names, graph_.uniqueName(name + "_dequantized"), weights.params.axis());
+    std::string value = dequantize(names, graph_.uniqueName(name + "_dequantized"), weights.params.axis());
     done_weights_.emplace_back(&weights, value);
     return value;
   }

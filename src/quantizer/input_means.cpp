@@ -1,5 +1,7 @@
 #include "quantizer/input_means.h"
 
+#include <utility>
+
 #include "runtime/reference/window.h"
 
 namespace quant {
@@ -66,7 +68,7 @@ std::optional<InputMeans> InputMeans::find(const Graph& graph, const Node& node,
 }
 
 InputMeans::InputMeans(WeightRows rows, std::vector<float> channels, std::vector<float> shares)
-    : rows_(rows), channels_(std::move(channels)), shares_(std::move(shares)) {}
+    : rows_(std::move(rows)), channels_(std::move(channels)), shares_(std::move(shares)) {}
 
 std::vector<float> InputMeans::ofRow(size_t row) const {
   std::vector<float> means;

@@ -95,7 +95,7 @@ class SharedScale {
     for (const auto& [first, second] : unsafe_) {
       largest = std::max(largest, std::abs(real_[first]) / 2 + std::abs(real_[second]) / 2);
     }
-    return largest / (kMostPairSum / 2);
+    return largest / (static_cast<float>(kMostPairSum) / 2);
   }
 
   /// Of the integers against the real weights, squared.
@@ -177,9 +177,12 @@ SafeRows makeRowsSafe(const Tensor& weights, const WeightRows& rows, size_t firs
 
 std::vector<Neighbours> neighboursOf(size_t positions, size_t inputs) {
   std::vector<Neighbours> pairs;
-  for (size_t k = 0; k + 1 < positions * inputs; ++k) {
-    const bool in_row = k % 2 == 0, in_position = k % inputs % 2 == 0 && k % inputs + 1 < inputs;
-    if (in_row || in_position) pairs.push_back({k, k + 1});
+  for (size_t k = 0; k < positions * inputs;) {
+    for (size_t input = 0; input < inputs; ++input, ++k) {
+      const bool in_row = k % 2 == 0 && k + 1 < positions * inputs;
+      const bool in_position = input % 2 == 0 && input + 1 < inputs;
+      if (in_row || in_position) pairs.push_back({k, k + 1});
+    }
   }
   return pairs;
 }

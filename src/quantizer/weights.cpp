@@ -58,7 +58,7 @@ QuantParams weightParams(const Node& node, const Tensor& weights, const Int8Opti
 }
 
 int widenForBias(std::vector<float>& weight_scales, float src_scale, std::span<const float> bias) {
-  constexpr double kLimit = std::numeric_limits<int32_t>::max() / 2;  // leaves room for the products
+  constexpr int32_t kLimit = std::numeric_limits<int32_t>::max() / 2;  // leaves room for the products
   int widened = 0;
   for (size_t i = 0; i < bias.size(); ++i) {
     float& scale = weight_scales[weight_scales.size() == 1 ? 0 : i];

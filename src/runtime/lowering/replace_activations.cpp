@@ -56,7 +56,8 @@ constexpr std::array kCandidates = {
 Tensor samples() {
   constexpr int kSteps = 128;
   Tensor x(DataType::kFloat32, {2 * kSteps + 1});
-  for (int i = -kSteps; i <= kSteps; ++i) x.data<float>()[static_cast<size_t>(i + kSteps)] = static_cast<float>(i) / 16;
+  float next = -kSteps;
+  for (float& value : x.data<float>()) value = next++ / 16;
   return x;
 }
 

@@ -30,12 +30,11 @@ class RegionFinder {
  private:
   /// Takes in one more node, all of whose readers are inside.
   bool grow() {
-    for (const std::string& value : sources_) {
-      Node* const producer = graph_.producer(value);
-      if (producer == nullptr || !isInner(value) || !allows_(*producer) || producer->outputCount() != 1) continue;
-      const std::string taken = value;
+    for (auto source = sources_.begin(); source != sources_.end(); ++source) {
+      Node* const producer = graph_.producer(*source);
+      if (producer == nullptr || !isInner(*source) || !allows_(*producer) || producer->outputCount() != 1) continue;
       if (!add(*producer)) continue;
-      sources_.erase(taken);
+      sources_.erase(source);  // additions left it valid
       return true;
     }
     return false;

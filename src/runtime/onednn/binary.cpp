@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "runtime/broadcast.h"
+#include "runtime/is_nan.h"
 #include "runtime/onednn/fallback_kernel.h"
 #include "runtime/onednn/memory_order.h"
 #include "runtime/onednn/register.h"
@@ -64,8 +65,8 @@ void registerBinary(KernelRegistry& registry) {
   add(registry, "Mul", std::multiplies<float>());
   add(registry, "Div", std::divides<float>());
   add(registry, "Sum", std::plus<float>());
-  add(registry, "Max", [](float a, float b) { return a > b || a != a ? a : b; });
-  add(registry, "Min", [](float a, float b) { return a < b || a != a ? a : b; });
+  add(registry, "Max", [](float a, float b) { return a > b || isNan(a) ? a : b; });
+  add(registry, "Min", [](float a, float b) { return a < b || isNan(a) ? a : b; });
   add(registry, "PRelu", [](float x, float slope) { return x < 0 ? x * slope : x; });
 }
 

@@ -19,7 +19,7 @@ namespace {
 #define QUANTIZE_TARGET "avx2"
 namespace avx2 {
 using Vector = __m256i;
-constexpr int kLanes = 8, kMostPixels = 4;
+constexpr int64_t kLanes = 8, kMostPixels = 4;
 #include "runtime/onednn/int8_avx2.inl"
 QUANTIZE_INLINE Vector widen(const std::byte* address) {
   return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(address)));
@@ -34,7 +34,7 @@ QUANTIZE_INLINE Vector multiplyAdd(Vector sums, Vector bytes, Vector weights) {
 #define QUANTIZE_TARGET "avx512f,avx512bw"
 namespace avx512 {
 using Vector = __m512i;
-constexpr int kLanes = 16, kMostPixels = 7;
+constexpr int64_t kLanes = 16, kMostPixels = 7;
 #include "runtime/onednn/int8_avx512.inl"
 QUANTIZE_INLINE Vector widen(const std::byte* address) {
   return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(address)));
@@ -49,7 +49,7 @@ QUANTIZE_INLINE Vector multiplyAdd(Vector sums, Vector bytes, Vector weights) {
 #define QUANTIZE_TARGET "avx512f,avx512bw,avx512vnni"
 namespace avx512_vnni {
 using Vector = __m512i;
-constexpr int kLanes = 16, kMostPixels = 7;
+constexpr int64_t kLanes = 16, kMostPixels = 7;
 #include "runtime/onednn/int8_avx512.inl"
 QUANTIZE_INLINE Vector widen(const std::byte* address) {
   return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(address)));

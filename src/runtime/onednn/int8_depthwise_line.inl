@@ -5,7 +5,7 @@
 //   widen(p)                          kLanes bytes as int32
 //   multiplyAdd(sums, bytes, weights)
 
-constexpr int kVectors = static_cast<int>(kPanelColumns) / kLanes;
+constexpr int64_t kVectors = kPanelColumns / kLanes;
 
 /// kPixels pixels from `first` on, where taps are neighbours and pixels kStep taps apart: what one pixel reads, others
 /// use as well.
@@ -14,7 +14,7 @@ template <int kTaps, int kStep, int kPixels>
                                                     const int32_t* weights, const int32_t* start, int32_t* sums) {
   Vector totals[kPixels][kVectors];
 #pragma GCC unroll 2
-  for (int v = 0; v < kVectors; ++v) {
+  for (int64_t v = 0; v < kVectors; ++v) {
     const Vector begin = load(start + v * kLanes);
 #pragma GCC unroll 8
     for (int pixel = 0; pixel < kPixels; ++pixel) totals[pixel][v] = begin;
@@ -24,7 +24,7 @@ template <int kTaps, int kStep, int kPixels>
 #pragma GCC unroll 32
     for (int at = 0; at < (kPixels - 1) * kStep + kTaps; ++at) {
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) {
+      for (int64_t v = 0; v < kVectors; ++v) {
         const Vector bytes = widen(from + at * line.tap_bytes + v * kLanes);
 #pragma GCC unroll 8
         for (int pixel = 0; pixel < kPixels; ++pixel) {
@@ -38,14 +38,14 @@ template <int kTaps, int kStep, int kPixels>
 #pragma GCC unroll 8
   for (int pixel = 0; pixel < kPixels; ++pixel) {
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) store(sums + pixel * kPanelColumns + v * kLanes, totals[pixel][v]);
+    for (int64_t v = 0; v < kVectors; ++v) store(sums + pixel * kPanelColumns + v * kLanes, totals[pixel][v]);
   }
 }
 
 /// Any kernel.
 [[gnu::target(QUANTIZE_TARGET)]] inline void addPixel(const DepthwiseLine& line, int64_t pixel, int64_t channel,
                                                       const int32_t* weights, const int32_t* start, int32_t* sums) {
-  for (int v = 0; v < kVectors; ++v) {
+  for (int64_t v = 0; v < kVectors; ++v) {
     Vector total = load(start + v * kLanes);
     const int32_t* factors = weights + v * kLanes;
     for (int64_t l = 0; l < line.line_count; ++l) {

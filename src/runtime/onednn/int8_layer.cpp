@@ -18,7 +18,7 @@ class DirectForm final : public Int8Form {
 
   void run(const ConvolutionShape& shape, const Int8Arguments& arguments) override {
     const auto& [src, src_zero_point, residual, dst] = arguments;
-    Primitive& primitive = cache_.get(keyOf({&src}), [&] { return prepare(shape, src); });
+    Primitive& primitive = cache_.get(keyOf({&src}), [&] { return prepare(shape, arguments.src); });
     // The sum post-operation adds what lies in dst.
     if (residual != nullptr) std::memcpy(dst.bytes(), residual->bytes(), dst.byteSize());
     primitive.run(device_, {{DNNL_ARG_SRC, src.bytes()},

@@ -1,6 +1,7 @@
 #include "runtime/onednn/int8_loops.h"
 
 #include "core/for_each_cpu.h"
+#include "runtime/is_nan.h"
 
 namespace quant::onednn {
 
@@ -31,7 +32,7 @@ struct Writer {
   [[nodiscard]] uint8_t operator()(float real) const {
     constexpr float kMagic = 0x1.8p23F;  // floats next to it are one apart: adding it rounds half to even
     const float x = real / scale;
-    const float number = x == x ? x : 0;
+    const float number = isNan(x) ? 0 : x;
     const float raised = number > low ? number : low;
     const float clamped = raised < high ? raised : high;
     const auto rounded = static_cast<int32_t>((clamped + kMagic) - kMagic);

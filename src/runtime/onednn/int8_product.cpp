@@ -33,7 +33,7 @@ std::vector<WeightPanels> packRightSide(const ProductOperand& b, int64_t depth, 
 void multiplyExactly(const ProductOperand& a, const ProductOperand& b, const MatMulDims& dims,
                      const Int8Results& results, Tensor& dst) {
   const reference::MatMulShapes shapes(dims.a, dims.b);
-  const auto [rows, depth, columns] = std::tuple(shapes.rows, shapes.depth, shapes.columns);
+  const int64_t rows = shapes.rows, depth = shapes.depth, columns = shapes.columns;
   const std::vector<WeightPanels> panels = packRightSide(b, depth, columns);
   const TileKernel kernel = findTileKernel(TileKind::kWords);
   const uint8_t flip = flipOf(a.tensor);

@@ -51,7 +51,7 @@ template <int kPanels>
   for (int64_t r = 0; r < rows.rows; r += kRows) {
     __m512i q[4];
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
+    for (int64_t i = 0; i < 4; ++i) {
       const int64_t row = std::min(r + i / kPanels, rows.rows - 1);
       const int32_t* const sums = rows.sums + (i % kPanels * rows.rows + row) * kPanelColumns;
       const __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(sums)), multipliers[i % kPanels]);
@@ -127,7 +127,7 @@ void storeAvx512(const StoreRows& rows, const StoreScale& scale) {
   for (int64_t r = 0; r < rows.rows; r += 2) {
     __m256i q[4];
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
+    for (int64_t i = 0; i < 4; ++i) {
       const int64_t row = std::min(r + i / 2, rows.rows - 1);
       const int32_t* const sums = rows.sums + row * kPanelColumns + i % 2 * 8;
       const __m256i loaded = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums));
@@ -159,7 +159,7 @@ void storeAvx512(const StoreRows& rows, const StoreScale& scale) {
     }
     __m256i halves[2];
 #pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
+    for (int64_t half = 0; half < 2; ++half) {
       const int32_t* const sums = rows.sums + r * kPanelColumns + half * 8;
       const __m256i loaded = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums));
       __m256 x = _mm256_mul_ps(_mm256_cvtepi32_ps(loaded), _mm256_loadu_ps(rows.multipliers + half * 8));

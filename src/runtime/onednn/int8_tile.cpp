@@ -103,7 +103,7 @@ void inTurns(const std::array<std::array<RowsKernel, kRows>, kPanels>& kernels, 
 #define QUANTIZE_TARGET "avx2"
 namespace avx2 {
 using Vector = __m256i;
-constexpr int kLanes = 8;
+constexpr int64_t kLanes = 8;
 #include "runtime/onednn/int8_avx2.inl"
 template <TileKind kKind>
 QUANTIZE_INLINE Vector mac(Vector sums, Vector row, Vector column) {
@@ -119,7 +119,7 @@ QUANTIZE_TILE(1, 6)
 #define QUANTIZE_TARGET "avx2,avxvnni"
 namespace avx2_vnni {
 using Vector = __m256i;
-constexpr int kLanes = 8;
+constexpr int64_t kLanes = 8;
 #include "runtime/onednn/int8_avx2.inl"
 template <TileKind>
 QUANTIZE_INLINE Vector mac(Vector sums, Vector row, Vector column) {
@@ -133,7 +133,7 @@ QUANTIZE_TILE(1, 6)
 #define QUANTIZE_TARGET "avx512f,avx512bw"
 namespace avx512 {
 using Vector = __m512i;
-constexpr int kLanes = 16;
+constexpr int64_t kLanes = 16;
 #include "runtime/onednn/int8_avx512.inl"
 template <TileKind kKind>
 QUANTIZE_INLINE Vector mac(Vector sums, Vector row, Vector column) {
@@ -149,7 +149,7 @@ QUANTIZE_TILE(2, 13)
 #define QUANTIZE_TARGET "avx512f,avx512bw,avx512vnni"
 namespace avx512_vnni {
 using Vector = __m512i;
-constexpr int kLanes = 16;
+constexpr int64_t kLanes = 16;
 #include "runtime/onednn/int8_avx512.inl"
 template <TileKind>
 QUANTIZE_INLINE Vector mac(Vector sums, Vector row, Vector column) {

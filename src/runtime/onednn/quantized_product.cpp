@@ -39,7 +39,7 @@ struct Results {
 class ProductKernel : public FallbackKernel, protected QuantizedProduct {
  public:
   ProductKernel(const Node& node, int64_t opset, KernelRegistry::Factory other, PairSums pair_sums,
-                KernelRegistry::Factory sums)
+                const KernelRegistry::Factory& sums)
       : FallbackKernel(node, opset, std::move(other)),
         has_exact_primitives_(pair_sums == PairSums::kExact && hasExactInt8Sums()),
         sums_node_(node.proto()),
@@ -157,7 +157,8 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
   }
 
   void scale(const Tensor& sums, Tensor& reals) {
-    const auto& [multipliers, bias, activation, dst] = *results_;
+    const auto& multipliers = results_->multipliers;
+    const auto& bias = results_->bias;
     const auto channels = static_cast<int64_t>(std::max(multipliers.size(), bias.size()));
     const int64_t multiplier_step = multipliers.size() > 1 ? 1 : 0;
     const int32_t* const from = sums.data<int32_t>().data();
@@ -171,7 +172,7 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
         to[row * channels + c] = bias.empty() ? x : x + bias[static_cast<size_t>(c)];
       }
     }
-    if (activation) activate(reals);
+    if (results_->activation) activate(reals);
   }
 
   void activate(Tensor& reals) {

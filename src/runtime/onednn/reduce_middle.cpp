@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "runtime/broadcast.h"
+#include "runtime/is_nan.h"
 
 namespace quant::onednn {
 
@@ -22,13 +23,13 @@ struct Sum {
 struct Max {
   using Number = float;
   static constexpr float kStart = -std::numeric_limits<float>::infinity();
-  static float fold(float best, float x) { return best > x || best != best ? best : x; }
+  static float fold(float best, float x) { return best > x || isNan(best) ? best : x; }
 };
 
 struct Min {
   using Number = float;
   static constexpr float kStart = std::numeric_limits<float>::infinity();
-  static float fold(float best, float x) { return best < x || best != best ? best : x; }
+  static float fold(float best, float x) { return best < x || isNan(best) ? best : x; }
 };
 
 template <class Op>

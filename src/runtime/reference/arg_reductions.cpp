@@ -1,6 +1,7 @@
 // ArgMax and ArgMin: positions along one axis.
 #include <cmath>
 
+#include "runtime/is_nan.h"
 #include "runtime/reference/axis_view.h"
 #include "runtime/reference/elementwise.h"
 #include "runtime/reference/register.h"
@@ -17,8 +18,8 @@ int64_t bestPosition(const T* line, const AxisView& view, bool last, Beats beats
   for (int64_t i = 1; i < view.size; ++i) {
     const auto x = elementCast<ComputeType<T>>(line[i * view.inner]);
     const auto champion = elementCast<ComputeType<T>>(line[best * view.inner]);
-    if (champion != champion && !(last && x != x)) continue;
-    if (x != x || beats(x, champion) || (last && x == champion)) best = i;
+    if (isNan(champion) && !(last && isNan(x))) continue;
+    if (isNan(x) || beats(x, champion) || (last && x == champion)) best = i;
   }
   return best;
 }

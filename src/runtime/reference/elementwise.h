@@ -7,6 +7,7 @@
 
 #include "runtime/broadcast.h"
 #include "runtime/element_type.h"
+#include "runtime/is_nan.h"
 #include "runtime/kernel.h"
 #include "runtime/reference/input_types.h"
 
@@ -100,11 +101,11 @@ T wrapping(T x, T y, F f) {
 /// The larger or smaller of two numbers; NaN wins.
 template <class T>
 T largerOf(T a, T b) {
-  return a > b || a != a ? a : b;
+  return a > b || isNan(a) ? a : b;
 }
 template <class T>
 T smallerOf(T a, T b) {
-  return a < b || a != a ? a : b;
+  return a < b || isNan(a) ? a : b;
 }
 
 }  // namespace quant::reference

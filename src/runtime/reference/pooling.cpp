@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/is_nan.h"
 #include "runtime/reference/elementwise.h"
 #include "runtime/reference/pooling.h"
 #include "runtime/reference/register.h"
@@ -77,7 +78,7 @@ void maxPool(const Node& node, KernelContext& context) {
       auto max = std::numeric_limits<Compute>::lowest();
       taps.forEach([&](int64_t i) {
         const auto x = elementCast<Compute>(elements[i]);
-        if (best >= 0 && (max != max || !(x > max || x != x))) return;
+        if (best >= 0 && (isNan(max) || !(x > max || isNan(x)))) return;
         max = x;
         best = i;
       });

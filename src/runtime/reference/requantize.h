@@ -5,6 +5,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "runtime/is_nan.h"
+
 namespace quant::reference {
 
 /// Half to even for |x| < 2^22, in a form that vectorises: next to 1.5 * 2^23 floats are one apart.
@@ -27,7 +29,7 @@ class Quantizer {
         high_(static_cast<float>(std::numeric_limits<Q>::max() - zero_point_)) {}
 
   [[nodiscard]] Q operator()(float x) const {
-    const float number = x == x ? x : 0;
+    const float number = isNan(x) ? 0 : x;
     const float raised = number > low_ ? number : low_;
     const float clamped = raised < high_ ? raised : high_;
     return static_cast<Q>(static_cast<int32_t>(roundHalfToEven(clamped)) + zero_point_);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "runtime/is_nan.h"
 #include "runtime/reference/elementwise.h"
 #include "runtime/reference/register.h"
 
@@ -45,7 +46,7 @@ void registerExact(KernelRegistry& registry) {
   });
   addExact(registry, "Sign", kNumericTypes, [](auto x) {
     using T = decltype(x);
-    return x != x ? x : static_cast<T>((x > 0) - (x < 0));
+    return isNan(x) ? x : static_cast<T>((x > 0) - (x < 0));
   });
   addExact(registry, "Relu", kSignedNumbers, [](auto x) { return x < 0 ? decltype(x){0} : x; });
   addExact(registry, "Ceil", kFloatTypes, [](auto x) { return std::ceil(x); });

@@ -83,7 +83,7 @@ int64_t outSize(const WindowAxis& axis, bool ceil) {
 }
 
 std::string autoPad(const Node& node) {
-  const std::string mode = node.attr("auto_pad", "NOTSET");
+  std::string mode = node.attr("auto_pad", "NOTSET");
   for (const char* known : {"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"}) {
     if (mode == known) return mode;
   }
