@@ -36,14 +36,6 @@ DataOptions withStoredPreprocess(const std::vector<Graph>& graphs, DataOptions d
   return data;
 }
 
-std::string agreementText(const Accuracy& accuracy, const Accuracy& first) {
-  int64_t same = 0;
-  for (size_t i = 0; i < accuracy.predictions.size(); ++i) {
-    same += accuracy.predictions[i] == first.predictions[i] ? 1 : 0;
-  }
-  return fmt::format("{:.2f} %", 100.0 * static_cast<double>(same) / static_cast<double>(accuracy.predictions.size()));
-}
-
 std::string table(const std::vector<Row>& rows, bool with_latency) {
   size_t width = 5;
   for (const Row& row : rows) width = std::max(width, row.path.string().size());
@@ -55,7 +47,7 @@ std::string table(const std::vector<Row>& rows, bool with_latency) {
     text += fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}  {:>9}", row.path.string(), width,
                         labelled ? fmt::format("{:.2f} %", row.accuracy.top1Percent()) : "-",
                         labelled ? fmt::format("{:.2f} %", row.accuracy.top5Percent()) : "-",
-                        agreementText(row.accuracy, rows.front().accuracy),
+                        fmt::format("{:.2f} %", samePercent(row.accuracy, rows.front().accuracy)),
                         humanSize(std::filesystem::file_size(row.path)));
     text += with_latency ? fmt::format("  {:>6.2f} ms  {:>6.2f} ms  {:>9}\n", row.latency.p50, row.latency.p90,
                                        humanSize(row.latency.buffer_bytes))

@@ -9,13 +9,6 @@ namespace quant {
 
 namespace {
 
-double samePercent(const Accuracy& exact, const Accuracy& saturated) {
-  int64_t same = 0;
-  for (size_t i = 0; i < exact.predictions.size(); ++i)
-    same += exact.predictions[i] == saturated.predictions[i] ? 1 : 0;
-  return 100.0 * static_cast<double>(same) / static_cast<double>(std::max<size_t>(exact.predictions.size(), 1));
-}
-
 std::string accuracyText(const Accuracy& exact, const Accuracy& saturated) {
   std::string text = fmt::format("  same top-1 as exact sums: {:.2f} %", samePercent(exact, saturated));
   if (exact.samples == 0) return text + "\n";

@@ -7,6 +7,12 @@
 
 namespace quant {
 
+double samePercent(const Accuracy& a, const Accuracy& b) {
+  int64_t same = 0;
+  for (size_t i = 0; i < a.predictions.size(); ++i) same += a.predictions[i] == b.predictions[i] ? 1 : 0;
+  return 100.0 * static_cast<double>(same) / static_cast<double>(std::max<size_t>(a.predictions.size(), 1));
+}
+
 Accuracy measureAccuracy(const Graph& graph, Backend backend, const Dataset& dataset, const Progress& progress) {
   Accuracy result;
   result.predictions.assign(dataset.size(), -1);

@@ -22,6 +22,9 @@ struct Accuracy {
   }
 };
 
+/// How often two models name the same class, in percent of the samples.
+double samePercent(const Accuracy& a, const Accuracy& b);
+
 /// Runs the whole dataset through the model; its first output holds the scores. Throws (bad input) when a label is not
 /// among the model's classes.
 Accuracy measureAccuracy(const Graph& graph, Backend backend, const Dataset& dataset,

@@ -74,4 +74,15 @@ Activation fusedActivation(const Node& node) {
   return *found;
 }
 
+Primitive activationPrimitive(const Activation& activation, int64_t count, const Device& device) {
+  const memory::desc line = describe(DataType::kFloat32, {count});
+  const dnnl::eltwise_forward::primitive_desc descriptor(device.engine, dnnl::prop_kind::forward_inference,
+                                                         activation.algorithm, line, line, activation.alpha,
+                                                         activation.beta, plainAttributes());
+  Primitive primitive(device, descriptor);
+  primitive.declare(DNNL_ARG_SRC, line, device);
+  primitive.declare(DNNL_ARG_DST, line, device);
+  return primitive;
+}
+
 }  // namespace quant::onednn

@@ -20,6 +20,9 @@ struct Activation {
 /// and `beta` are the operator's attributes; Clip's are its limits. Nothing for an unknown name.
 std::optional<Activation> findActivation(std::string_view name, float alpha, float beta);
 
+/// A primitive that turns `count` float elements, in place or not.
+Primitive activationPrimitive(const Activation& activation, int64_t count, const Device& device);
+
 /// What a fused node's attributes `activation`, `activation_alpha` and `activation_beta` ask for. Throws (internal) for
 /// an unknown name.
 Activation fusedActivation(const Node& node);

@@ -29,7 +29,8 @@ class ActivatedForm final : public Int8Form {
     Tensor& dst = arguments.dst;
     Tensor reals(DataType::kFloat32, dst.shape(), dst.layout());
     form_->run(shape, {arguments.src, arguments.src_zero_point, arguments.residual, reals});
-    Primitive& activate = cache_.get(keyOf({&reals}), [&] { return prepare(reals.elementCount()); });
+    Primitive& activate = cache_.get(
+        keyOf({&reals}), [&] { return activationPrimitive(layer_.activation, reals.elementCount(), device_); });
     const bool rounds = isInt8(dst);
     void* const to = rounds ? reals.bytes() : dst.bytes();
     activate.run(device_, {{DNNL_ARG_SRC, reals.bytes()}, {DNNL_ARG_DST, to}});
@@ -37,18 +38,6 @@ class ActivatedForm final : public Int8Form {
   }
 
  private:
-  Primitive prepare(int64_t count) {
-    const memory::desc desc = describe(DataType::kFloat32, {count});
-    const Activation& activation = layer_.activation;
-    const dnnl::eltwise_forward::primitive_desc descriptor(device_.engine, dnnl::prop_kind::forward_inference,
-                                                           activation.algorithm, desc, desc, activation.alpha,
-                                                           activation.beta, plainAttributes());
-    Primitive primitive(device_, descriptor);
-    primitive.declare(DNNL_ARG_SRC, desc, device_);
-    primitive.declare(DNNL_ARG_DST, desc, device_);
-    return primitive;
-  }
-
   void quantize(const Tensor& reals, Tensor& dst) const {
     const auto flip = static_cast<uint8_t>(dst.type() == DataType::kInt8 ? 0x80 : 0);
     const ByteScale to{layer_.divisor, layer_.dst_zero_point, flip};

@@ -39,7 +39,9 @@ TileKind tileKind(const Int8Layer& layer, PairSums pair_sums) {
 
 /// True where oneDNN's kernel gives `pair_sums` as well.
 bool directFormFits(const Int8Layer& layer, PairSums pair_sums) {
-  if (isDepthwise(layer)) return vectorUnit() == VectorUnit::kAvx512;  // see DepthwiseForm
+  // oneDNN 3.2's AVX2 kernel for depthwise convolutions multiplies the channels behind the last whole group of 8 by 0
+  // when there is a bias.
+  if (isDepthwise(layer)) return vectorUnit() == VectorUnit::kAvx512;
   if (pair_sums == PairSums::kExact && hasExactInt8Sums()) return true;
   return layer.src_type == DataType::kUInt8 && pairsFit(layer.weights);
 }

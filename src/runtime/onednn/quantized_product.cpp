@@ -177,15 +177,7 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
 
   void activate(Tensor& reals) {
     Primitive& primitive = activations_.get({reals.elementCount()}, [&] {
-      const memory::desc line = describe(DataType::kFloat32, {reals.elementCount()});
-      const Activation& activation = results_->activation;
-      const dnnl::eltwise_forward::primitive_desc descriptor(device().engine, dnnl::prop_kind::forward_inference,
-                                                             activation.algorithm, line, line, activation.alpha,
-                                                             activation.beta, plainAttributes());
-      Primitive made(device(), descriptor);
-      made.declare(DNNL_ARG_SRC, line, device());
-      made.declare(DNNL_ARG_DST, line, device());
-      return made;
+      return activationPrimitive(results_->activation, reals.elementCount(), device());
     });
     primitive.run(device(), {{DNNL_ARG_SRC, reals.bytes()}, {DNNL_ARG_DST, reals.bytes()}});
   }
