@@ -39,7 +39,7 @@ class ActivatedForm final : public Int8Form {
 
  private:
   void quantize(const Tensor& reals, Tensor& dst) const {
-    const auto flip = static_cast<uint8_t>(dst.type() == DataType::kInt8 ? 0x80 : 0);
+    const auto flip = flipOf(dst.type());
     const ByteScale to{layer_.divisor, layer_.dst_zero_point, flip};
     const float* const from = reals.data<float>().data();
     uint8_t* const bytes = bytesOf(dst);

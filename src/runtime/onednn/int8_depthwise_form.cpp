@@ -97,7 +97,7 @@ class DepthwiseForm final : public Int8Form {
     const bool is_signed = layer_.src_type == DataType::kInt8;
     const DepthwiseShape& prepared =
         cache_.get(keyOf({&arguments.src}), [&] { return DepthwiseShape(geometryOf(shape), is_signed); });
-    const uint8_t flip = is_signed ? 0x80 : 0;
+    const uint8_t flip = flipOf(layer_.src_type);
     const int32_t zero_point = arguments.src_zero_point + flip;
     results_.takeOffZeroPoint(zero_point);
     const ConvolutionGeometry& geometry = prepared.geometry;

@@ -15,11 +15,9 @@ namespace {
 constexpr int64_t kRowsAtATime = 24;        // a multiple of what both vector kernels take
 constexpr int64_t kWorthThreads = 1 << 16;  // products and steps
 
-uint8_t flipOf(const Tensor& tensor) { return tensor.type() == DataType::kInt8 ? 0x80 : 0; }
-
 /// Each matrix of `b` as panels: it is read once for each block of rows.
 std::vector<WeightPanels> packRightSide(const ProductOperand& b, int64_t depth, int64_t columns) {
-  const uint8_t flip = flipOf(b.tensor);
+  const uint8_t flip = flipOf(b.tensor.type());
   std::vector<WeightPanels> packed;
   const int64_t matrices = b.tensor.elementCount() / std::max<int64_t>(depth * columns, 1);
   for (int64_t i = 0; i < matrices; ++i) {
@@ -36,7 +34,7 @@ void multiplyExactly(const ProductOperand& a, const ProductOperand& b, const Mat
   const int64_t rows = shapes.rows, depth = shapes.depth, columns = shapes.columns;
   const std::vector<WeightPanels> panels = packRightSide(b, depth, columns);
   const TileKernel kernel = findTileKernel(TileKind::kWords);
-  const uint8_t flip = flipOf(a.tensor);
+  const uint8_t flip = flipOf(a.tensor.type());
   const int64_t steps = (depth + 1) / 2, row_numbers = steps * 2;
   const std::vector<int32_t> offsets = denseOffsets(steps);
   const auto batches = static_cast<int64_t>(shapes.a_batch.size());

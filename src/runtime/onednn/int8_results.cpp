@@ -11,8 +11,6 @@ namespace quant::onednn {
 
 namespace {
 
-uint8_t flipOf(DataType type) { return type == DataType::kInt8 ? 0x80 : 0; }
-
 StoreScale scaleOf(const Int8Layer& layer) {
   StoreScale scale;
   if (const auto& residual = layer.residual) {

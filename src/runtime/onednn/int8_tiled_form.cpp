@@ -33,7 +33,7 @@ class TiledForm final : public Int8Form {
 
   void run(const ConvolutionShape& shape, const Int8Arguments& arguments) override {
     const TiledShape& tiled = cache_.get(keyOf({&arguments.src}), [&] { return prepare(shape); });
-    const uint8_t flip = layer_.src_type == DataType::kInt8 ? 0x80 : 0;
+    const uint8_t flip = flipOf(layer_.src_type);
     const int32_t zero_point = arguments.src_zero_point + flip;
     if (kind_ != TileKind::kWords) results_.takeOffZeroPoint(zero_point);
     const ConvolutionGeometry& geometry = tiled.geometry;

@@ -149,7 +149,7 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
     Tensor reals(DataType::kFloat32, sums.shape(), layout());
     scale(sums, reals);
     const Int8Scale& dst = *results_->dst;
-    const ByteScale to{dst.scale, dst.zero_point, static_cast<uint8_t>(dst.type == DataType::kInt8 ? 0x80 : 0)};
+    const ByteScale to{dst.scale, dst.zero_point, flipOf(dst.type)};
     uint8_t* const bytes = bytesOf(context.output(0, dst.type, sums.shape(), layout()));
     const float* const from = reals.data<float>().data();
     parallelRange(reals.elementCount(),
