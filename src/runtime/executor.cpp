@@ -189,8 +189,11 @@ class Executor::Impl {
   void countMacs(const Step& step, const Shape& dst) {
     const int weights = step.weights_input;
     if (weights < 0) return;
-    const Shape& src = values_[step.inputs[0]].tensor.shape();
-    macs_ += macsOf(*step.node, src, values_[step.inputs[static_cast<size_t>(weights)]].tensor.shape(), dst);
+    const Tensor& src = values_[step.inputs[0]].tensor;
+    Macs macs = macsOf(*step.node, src.shape(), values_[step.inputs[static_cast<size_t>(weights)]].tensor.shape(), dst);
+    const bool is_half = src.type() == DataType::kFloat16 || src.type() == DataType::kBFloat16;
+    if (is_half) macs.float16 = macs.total;
+    macs_ += macs;
   }
 
   std::vector<Tensor> takeOutputs() {

@@ -68,7 +68,7 @@ Macs macsOf(const Node& node, const Shape& src, const Shape& weights, const Shap
   const Row* row = rowOf(node);
   if (row == nullptr) return {};
   const int64_t count = countOf(row->kind, src, weights, dst);
-  return {count, row->int8 ? count : 0};
+  return {count, row->int8 ? count : 0, 0};
 }
 
 int weightsInput(const Node& node) {

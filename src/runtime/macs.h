@@ -6,14 +6,16 @@
 
 namespace quant {
 
-/// Multiply-accumulates of a model, and how many of them are done on 8-bit integers.
+/// Multiply-accumulates of a model, and how many of them are done on 8-bit integers and on 16-bit floats.
 struct Macs {
   int64_t total = 0;
   int64_t int8 = 0;
+  int64_t float16 = 0;  ///< float16 and bfloat16 operands, whatever the sums are kept in
 
   Macs& operator+=(const Macs& other) {
     total += other.total;
     int8 += other.int8;
+    float16 += other.float16;
     return *this;
   }
 };
