@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/mode.h"
 #include "dataset/preprocess_file.h"
 
 namespace quant {
@@ -170,7 +171,7 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
 
 void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_option("model", options.model, "The ONNX model to quantize")->type_name("MODEL")->group(kModelGroup);
-  app.add_option("-o,--output", options.output, "Where to write the result (default: MODEL.int8.onnx beside it)")
+  app.add_option("-o,--output", options.output, "Where to write the result (default: beside it, MODEL.int8.onnx)")
       ->type_name("FILE")
       ->group(kModelGroup);
   const auto set_mode = [&options](const std::string& name) {

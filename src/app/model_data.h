@@ -22,4 +22,8 @@ Preprocess requestedPreprocess(const Graph& graph, const PreprocessOptions& opti
 /// Opens the samples for `graph`.
 std::unique_ptr<Dataset> openData(const Graph& graph, const DataOptions& options);
 
+/// `count` samples of made-up numbers that `graph` can be run with: integers that a Gather looks up (token numbers)
+/// stay within what it reads. Throws (unsupported) when no such samples can be made.
+std::unique_ptr<Dataset> madeUpData(const Graph& graph, size_t count);
+
 }  // namespace quant

@@ -2,105 +2,81 @@
 
 #include <algorithm>
 
+#include "app/calibrate.h"
+#include "app/mode.h"
 #include "app/model_data.h"
-#include "app/quantize_report.h"
 #include "app/resources.h"
-#include "calibration/collect.h"
 #include "core/files.h"
 #include "dataset/preprocess_file.h"
 #include "onnx_io/load.h"
 #include "onnx_io/save.h"
 #include "onnx_io/upgrade.h"
 #include "passes/pass.h"
-#include "quantizer/apply_qdq.h"
-#include "quantizer/input_means.h"
 
 namespace quant {
 
 namespace {
 
-size_t samplesToVerify(const Dataset& dataset, const QuantizeOptions& options) {
-  return options.dry_run ? 0 : std::min(options.verify_samples, dataset.size());
-}
-
-/// What ranges belong to: a table made for another model must not be taken for this one.
-uint64_t modelHash(const std::filesystem::path& model) { return hashBytes(MappedFile::open(model)->bytes()); }
+/// Without samples, made-up ones show whether the model runs and how far its outputs move.
+constexpr size_t kMadeUpSamples = 4;
 
 Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
   const Stopwatch watch;
   Graph graph = load(options.model);
-  upgradeOpset(graph, kQdqOpset);
+  upgradeOpset(graph, rowOf(options.mode).opset);
   report.passes = runPasses(graph, preparationPasses());
   report.load_seconds = watch.seconds();
   return graph;
 }
 
-struct Calibrated {
-  RangeTable ranges;
-  FloatOutputs outputs;  ///< of the samples to verify with, where calibration gave them
-};
-
-Calibrated calibrate(const Graph& graph, const Placement& placement, const Dataset& dataset,
-                     const QuantizeOptions& options, const Console& console, QuantizeReport& report) {
-  const Stopwatch watch;
-  const CalibrationMethod& method = findCalibrationMethod(options.calibration.method);
-  const MethodOptions method_options{options.calibration.percentile, options.int8.symmetric_activations,
-                                     options.int8.activation_type};
-  std::set<std::string> watched = watchList(placement);
-  CollectOptions collect;
-  collect.channel_axes = meansList(graph, placement);
-  for (const auto& [value, axis] : collect.channel_axes) watched.insert(value);
-  collect.detail = method.needs_histogram ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
-  collect.batch_size = options.calibration.batch_size;
-  collect.progress = console.progress("calibrating");
-  FloatOutputs outputs;
-  outputs.samples.resize(samplesToVerify(dataset, options));
-  collect.take_outputs = [&](size_t index, std::vector<Tensor> values) {
-    if (index < outputs.samples.size()) outputs.samples[index] = std::move(values);
-  };
-  const StatisticsTable statistics =
-      collectStatistics(graph, {watched.begin(), watched.end()}, samplesOf(dataset), collect);
-  const bool is_saved = !options.calibration.save_ranges.empty();  // else nothing reads the hash
-  RangeTable ranges = makeRangeTable(statistics, method, method_options, is_saved ? modelHash(options.model) : 0);
-  report.calibration = {ranges.method, dataset.description(), dataset.size(),
-                        dataset.preprocess() ? toString(*dataset.preprocess()) : "", watch.seconds()};
-  return {std::move(ranges), std::move(outputs)};
-}
-
-Calibrated loadRanges(const QuantizeOptions& options, QuantizeReport& report) {
-  const auto& path = options.calibration.load_ranges;
-  RangeTable ranges = loadRangeTable(path, modelHash(options.model));
-  report.calibration = {ranges.method, fmt::format("ranges from {}", path.string()), 0, "", 0};
-  return {std::move(ranges), {}};
-}
-
 void storeMetadata(Graph& graph, const Dataset* dataset, const QuantizeReport& report) {
   graph.setMetadata("quantize.mode", report.mode);
-  graph.setMetadata("quantize.target", std::string(rowOf(report.plan.target).name));
-  graph.setMetadata("quantize.calibration", report.calibration.method);
+  if (!report.calibration.method.empty()) {
+    graph.setMetadata("quantize.target", std::string(rowOf(report.plan.target).name));
+    graph.setMetadata("quantize.calibration", report.calibration.method);
+  }
   if (dataset != nullptr && dataset->preprocess()) graph.setMetadata(kPreprocessKey, toJson(*dataset->preprocess()));
 }
 
-/// The float model's outputs for the first `count` samples: those that calibration gave, or of another run.
+/// The float model's outputs for the first `count` samples: those that deciding gave, or of another run.
 FloatOutputs completeOutputs(FloatOutputs given, const Graph& original, const Dataset& dataset, size_t count) {
   const auto is_there = [](const std::vector<Tensor>& outputs) { return !outputs.empty(); };
   const bool complete = given.samples.size() == count && std::ranges::all_of(given.samples, is_there);
   return complete ? std::move(given) : runFloat(original, dataset, count);
 }
 
-void verifyResult(const FloatOutputs& expected, const Graph& quantized, const Dataset& dataset,
-                  const QuantizeOptions& options, const Console& console, QuantizeReport& report) {
-  report.verifications.push_back(verify(expected, quantized, Backend::kOneDnn, dataset, console.progress("verifying")));
-  if (!options.verify_exact) return;
-  report.verifications.push_back(
-      verify(expected, quantized, Backend::kReference, dataset, console.progress("verifying exactly")));
+void verifyOn(const Dataset& dataset, ModeRun& run) {
+  const size_t count = samplesToVerify(dataset, run.options);
+  const FloatOutputs expected = completeOutputs(std::move(run.outputs), run.graph, dataset, count);
+  const Graph quantized = load(run.report.output);
+  const auto verifyWith = [&](Backend backend, const char* title) {
+    run.report.verifications.push_back(verify(expected, quantized, backend, dataset, run.console.progress(title)));
+  };
+  verifyWith(Backend::kOneDnn, "verifying");
+  if (run.options.verify_exact) verifyWith(Backend::kReference, "verifying exactly");
+  run.report.verified_with = dataset.description();
+}
+
+/// Compares what was written with the float model. A model that we cannot run is written all the same, unless the mode
+/// had to run it anyway; the report says why it was not looked at.
+void verifyResult(ModeRun& run) {
+  if (run.options.verify_samples == 0) return;
+  if (run.dataset != nullptr) return verifyOn(*run.dataset, run);
+  if (rowOf(run.options.mode).needs_samples) return;
+  try {
+    verifyOn(*madeUpData(run.graph, kMadeUpSamples), run);
+  } catch (const Error& error) {
+    run.report.not_verified = error.what();
+  }
 }
 
 void requireSource(const QuantizeOptions& options) {
+  if (!rowOf(options.mode).needs_samples) return;
   if (!options.data.folder.empty() || !options.calibration.load_ranges.empty()) return;
   throwBadInput(
-      "--mode ptq-int8 needs samples: give a folder of them with --calib-data DIR, or ranges saved earlier with "
-      "--load-ranges FILE");
+      "--mode {} needs samples: give a folder of them with --calib-data DIR, or ranges saved earlier with "
+      "--load-ranges FILE",
+      rowOf(options.mode).name);
 }
 
 /// What is to be written can be written, and replaces neither the model nor each other.
@@ -120,6 +96,18 @@ void requireTargets(const QuantizeOptions& options) {
   }
 }
 
+/// Writes the model as the plan says.
+void writeQuantized(const ModeRun& run) {
+  QuantizeReport& report = run.report;
+  Graph quantized = run.graph.clone();
+  rowOf(run.options.mode).apply(quantized, run);
+  storeMetadata(quantized, run.dataset, report);
+  report.opset = quantized.opset();
+  save(std::move(quantized), report.output);
+  report.model_bytes = std::filesystem::file_size(report.model);
+  report.output_bytes = std::filesystem::file_size(report.output);
+}
+
 }  // namespace
 
 ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console) {
@@ -132,32 +120,16 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   report.mode = rowOf(options.mode).name;
   report.cpu = cpuInfo();
 
-  Graph graph = loadPrepared(options, report);
-  Placement placement = place(graph, options.int8);
+  const Graph graph = loadPrepared(options, report);
   const auto dataset = options.data.folder.empty() ? nullptr : openData(graph, options.data);
-  Calibrated calibrated = options.calibration.load_ranges.empty()
-                              ? calibrate(graph, placement, *dataset, options, console, report)
-                              : loadRanges(options, report);
-  report.ranges = std::move(calibrated.ranges);
-  if (!options.calibration.save_ranges.empty()) saveRangeTable(report.ranges, options.calibration.save_ranges);
-
-  report.plan = makePlan(graph, std::move(placement), report.ranges, options.int8);
+  ModeRun run{graph, options, dataset.get(), console, report};
+  rowOf(options.mode).plan(run);
   if (options.dry_run) {
     console.out << planText(report.plan);
     return ExitCode::kOk;
   }
-
-  Graph quantized = graph.clone();
-  applyQdq(quantized, report.plan);
-  storeMetadata(quantized, dataset.get(), report);
-  save(quantized.clone(), report.output);
-  report.model_bytes = std::filesystem::file_size(report.model);
-  report.output_bytes = std::filesystem::file_size(report.output);
-  report.opset = quantized.opset();
-  if (const size_t count = dataset ? samplesToVerify(*dataset, options) : 0; count > 0) {
-    const FloatOutputs expected = completeOutputs(std::move(calibrated.outputs), graph, *dataset, count);
-    verifyResult(expected, load(report.output), *dataset, options, console, report);
-  }
+  writeQuantized(run);
+  verifyResult(run);
 
   report.total_seconds = total.seconds();
   report.peak_memory = peakMemory();

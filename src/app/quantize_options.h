@@ -11,20 +11,14 @@
 
 namespace quant {
 
-/// How to quantize. Each is a row of the mode table in quantize_options.cpp.
+/// How to quantize; each is a row of the table in mode.cpp.
 enum class Mode {
-  kPtqInt8,  ///< static int8: ranges of activations are calibrated on samples
+  kPtqInt8,     ///< static int8: ranges of activations are calibrated on samples
+  kFp16,        ///< half precision, IEEE 754
+  kBf16,        ///< half precision with the exponent of float
+  kDynamic,     ///< int8 weights; activations become int8 while the model runs
+  kWeightOnly,  ///< small weights that become float again where they are used
 };
-
-struct ModeRow {
-  std::string_view name;  ///< as written on the command line
-  Mode mode;
-  std::string_view summary;  ///< one line for --help
-  std::string_view suffix;   ///< of the default output: model.int8.onnx
-};
-
-const std::vector<ModeRow>& modes();
-const ModeRow& rowOf(Mode mode);
 
 /// What the user wants to say of how pictures become inputs: fields over a file over what the model's metadata says.
 struct PreprocessOptions {
@@ -65,8 +59,5 @@ struct QuantizeOptions {
   bool verify_exact = false;
   std::filesystem::path report;
 };
-
-/// `options.output`, or the default beside the model.
-std::filesystem::path outputPath(const QuantizeOptions& options);
 
 }  // namespace quant

@@ -107,14 +107,17 @@ std::string summaryText(const QuantizeReport& report) {
   text += line("size",
                fmt::format("{} -> {} ({:.1f} %)", humanSize(report.model_bytes), humanSize(report.output_bytes),
                            share(static_cast<int64_t>(report.output_bytes), static_cast<int64_t>(report.model_bytes))));
-  text += line("calibrated", fmt::format("{}: {} in {:.1f} s", report.calibration.method, report.calibration.source,
-                                         report.calibration.seconds));
+  if (!report.calibration.method.empty())
+    text += line("calibrated", fmt::format("{}: {} in {:.1f} s", report.calibration.method, report.calibration.source,
+                                           report.calibration.seconds));
   if (!report.calibration.preprocess.empty()) text += line("pictures", report.calibration.preprocess);
   text += line("int8", countOps(report.plan.nodes, isInt8));
   text += line("float", countOps(report.plan.nodes,
                                  [](const NodePlacement& row) { return row.treatment == Treatment::kFloat; }));
   if (!report.plan.weights.empty()) text += line("target", targetText(report.plan));
   for (const Verification& verification : report.verifications) text += verificationText(verification, report.cpu);
+  if (report.calibration.method.empty() && !report.verified_with.empty()) text += line("", report.verified_with);
+  if (!report.not_verified.empty()) text += line("verified", "no: " + report.not_verified);
   for (const auto& warning : report.plan.warnings) text += line("warning", warning);
   text += line("took", fmt::format("{:.1f} s, peak memory {}", report.total_seconds, humanSize(report.peak_memory)));
   return text;

@@ -33,6 +33,8 @@ struct QuantizeReport {
   QuantizationPlan plan;
   std::vector<PassResult> passes;
   std::vector<Verification> verifications;
+  std::string verified_with;  ///< the samples: "200 samples (pictures)"
+  std::string not_verified;   ///< why no verification took place; empty when one did, or none was wanted
   CpuInfo cpu;
 
   double load_seconds = 0, total_seconds = 0;

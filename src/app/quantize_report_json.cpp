@@ -114,6 +114,8 @@ std::string reportJson(const QuantizeReport& report) {
       {"weights", weightsJson(report.plan)},
       {"warnings", report.plan.warnings},
       {"verification", verifications},
+      {"verified_with", report.verified_with},
+      {"not_verified", report.not_verified},
       {"seconds", report.total_seconds},
       {"peak_memory_bytes", report.peak_memory},
   };

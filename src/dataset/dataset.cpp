@@ -61,6 +61,7 @@ std::unique_ptr<Dataset> openDataset(const std::filesystem::path& folder, const 
       ClassNames classes = findClassNames(folder, listing, options.classes_file);
       return std::make_unique<TensorDataset>(listing, std::move(classes), inputs, options);
     }
+    case DatasetKind::kGenerated: break;  // no folder holds it
   }
   throwInternal("unknown kind of data");
 }

@@ -134,6 +134,7 @@ std::string_view toString(DatasetKind kind) {
     case DatasetKind::kArrays: return "NumPy arrays";
     case DatasetKind::kTensorProtos: return "ONNX tensors";
     case DatasetKind::kRawBytes: return "raw tensors";
+    case DatasetKind::kGenerated: return "made-up numbers";
   }
   return {};
 }

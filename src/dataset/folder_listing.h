@@ -12,9 +12,10 @@ enum class DatasetKind {
   kArrays,        ///< .npy, .npz
   kTensorProtos,  ///< ONNX .pb
   kRawBytes,      ///< .bin, .raw
+  kGenerated,     ///< made-up numbers: no files
 };
 
-/// "pictures", "NumPy arrays", "ONNX tensors", "raw tensors".
+/// "pictures", "NumPy arrays", "ONNX tensors", "raw tensors", "made-up numbers".
 std::string_view toString(DatasetKind kind);
 
 struct DataFile {

@@ -12,7 +12,8 @@ std::unique_ptr<TensorReader> makeTensorReader(DatasetKind kind, std::vector<Inp
     case DatasetKind::kArrays: return std::make_unique<ArrayReader>(std::move(inputs));
     case DatasetKind::kTensorProtos: return std::make_unique<ProtoReader>(std::move(inputs));
     case DatasetKind::kRawBytes: return std::make_unique<RawReader>(std::move(inputs));
-    case DatasetKind::kPictures: break;
+    case DatasetKind::kPictures:
+    case DatasetKind::kGenerated: break;
   }
   throwInternal("{} are not read as tensors", toString(kind));
 }

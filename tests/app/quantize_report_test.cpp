@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/quantize_options.h"
+#include "app/mode.h"
 
 namespace quant {
 namespace {
@@ -50,6 +50,20 @@ TEST(SummaryText, PrintsEveryWarning) {
   QuantizeReport report = smallReport();
   report.plan.warnings = {"value 'x' is never other than zero"};
   EXPECT_THAT(summaryText(report), HasSubstr("  warning    value 'x' is never other than zero\n"));
+}
+
+TEST(SummaryText, SaysThatNothingWasCalibratedAndWhichSamplesStoodIn) {
+  QuantizeReport report = smallReport();
+  report.calibration = {};
+  report.verified_with = "4 samples of made-up numbers";
+  EXPECT_THAT(summaryText(report), testing::Not(HasSubstr("calibrated")));
+  EXPECT_THAT(summaryText(report), HasSubstr("             4 samples of made-up numbers\n"));
+}
+
+TEST(SummaryText, SaysWhyTheResultWasNotVerified) {
+  QuantizeReport report = smallReport();
+  report.not_verified = "1 operator cannot be run here";
+  EXPECT_THAT(summaryText(report), HasSubstr("  verified   no: 1 operator cannot be run here\n"));
 }
 
 TEST(PlanText, AlignsNodesInColumns) {

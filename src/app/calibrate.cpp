@@ -1,0 +1,67 @@
+#include "app/calibrate.h"
+
+#include <algorithm>
+
+#include "app/resources.h"
+#include "calibration/collect.h"
+#include "core/files.h"
+
+namespace quant {
+
+namespace {
+
+/// What ranges belong to: a table made for another model must not be taken for this one.
+uint64_t modelHash(const std::filesystem::path& model) { return hashBytes(MappedFile::open(model)->bytes()); }
+
+/// The float outputs of the first samples go into `outputs` while statistics are collected.
+CollectOptions collectOptions(const CalibrationMethod& method, const ModeRun& run, FloatOutputs& outputs) {
+  CollectOptions collect;
+  collect.detail = method.needs_histogram ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
+  collect.batch_size = run.options.calibration.batch_size;
+  collect.progress = run.console.progress("calibrating");
+  outputs.samples.resize(samplesToVerify(*run.dataset, run.options));
+  collect.take_outputs = [&outputs](size_t index, std::vector<Tensor> values) {
+    if (index < outputs.samples.size()) outputs.samples[index] = std::move(values);
+  };
+  return collect;
+}
+
+RangeTable collectRanges(ModeRun& run, CalibrationWish wish) {
+  const Stopwatch watch;
+  const QuantizeOptions& options = run.options;
+  const CalibrationMethod& method = findCalibrationMethod(options.calibration.method);
+  CollectOptions collect = collectOptions(method, run, run.outputs);
+  collect.channel_axes = std::move(wish.channel_axes);
+  for (const auto& [value, axis] : collect.channel_axes) wish.values.insert(value);
+  const StatisticsTable statistics =
+      collectStatistics(run.graph, {wish.values.begin(), wish.values.end()}, samplesOf(*run.dataset), collect);
+  const bool is_saved = !options.calibration.save_ranges.empty();  // else nothing reads the hash
+  const MethodOptions method_options{options.calibration.percentile, options.int8.symmetric_activations,
+                                     options.int8.activation_type};
+  RangeTable ranges = makeRangeTable(statistics, method, method_options, is_saved ? modelHash(options.model) : 0);
+  run.report.calibration = {ranges.method, run.dataset->description(), run.dataset->size(),
+                            run.dataset->preprocess() ? toString(*run.dataset->preprocess()) : "", watch.seconds()};
+  return ranges;
+}
+
+RangeTable loadRanges(ModeRun& run) {
+  const auto& path = run.options.calibration.load_ranges;
+  RangeTable ranges = loadRangeTable(path, modelHash(run.options.model));
+  run.report.calibration = {ranges.method, fmt::format("ranges from {}", path.string()), 0, "", 0};
+  return ranges;
+}
+
+}  // namespace
+
+size_t samplesToVerify(const Dataset& dataset, const QuantizeOptions& options) {
+  return options.dry_run ? 0 : std::min(options.verify_samples, dataset.size());
+}
+
+RangeTable calibrateRanges(ModeRun& run, CalibrationWish wish) {
+  const CalibrationOptions& options = run.options.calibration;
+  RangeTable ranges = options.load_ranges.empty() ? collectRanges(run, std::move(wish)) : loadRanges(run);
+  if (!options.save_ranges.empty()) saveRangeTable(ranges, options.save_ranges);
+  return ranges;
+}
+
+}  // namespace quant

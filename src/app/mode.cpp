@@ -1,0 +1,30 @@
+#include "app/mode.h"
+
+#include <algorithm>
+
+#include "quantizer/apply_qdq.h"
+
+namespace quant {
+
+namespace {
+
+constexpr ModeRow kModes[] = {
+    {"ptq-int8", Mode::kPtqInt8, "static int8 for CPUs: weights and activations, calibrated on samples", ".int8.onnx",
+     kQdqOpset, true, planPtqInt8, applyPtqInt8},
+};
+
+}  // namespace
+
+std::span<const ModeRow> modes() { return kModes; }
+
+const ModeRow& rowOf(Mode mode) { return *std::ranges::find(kModes, mode, &ModeRow::mode); }
+
+std::filesystem::path outputPath(const QuantizeOptions& options) {
+  if (!options.output.empty()) return options.output;
+  std::filesystem::path path = options.model;
+  path.replace_extension();
+  path += rowOf(options.mode).suffix;
+  return path;
+}
+
+}  // namespace quant

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <span>
+
+#include "app/console.h"
+#include "app/quantize_options.h"
+#include "app/quantize_report.h"
+#include "dataset/dataset.h"
+#include "graph/graph.h"
+
+namespace quant {
+
+/// What a mode works with while it decides: it fills `report.plan`, and what else it has to say, and changes nothing.
+struct ModeRun {
+  const Graph& graph;  ///< the float model, prepared by the passes
+  const QuantizeOptions& options;
+  const Dataset* dataset;  ///< null when no samples were given
+  const Console& console;
+  QuantizeReport& report;
+  FloatOutputs outputs = {};  ///< of the samples to verify with, where deciding gave them by the way
+};
+
+/// A way to quantize: one row of the table, and a file mode_*.cpp with its two functions.
+struct ModeRow {
+  std::string_view name;  ///< as written on the command line
+  Mode mode;
+  std::string_view summary;  ///< one line for --help
+  std::string_view suffix;   ///< of the default output: model.int8.onnx
+  int64_t opset;             ///< the model is raised to at least this version
+  bool needs_samples;        ///< else samples are welcome, if only to verify with
+  void (*plan)(ModeRun& run);
+  void (*apply)(Graph& graph, const ModeRun& run);  ///< rewrites as the plan says
+};
+
+std::span<const ModeRow> modes();
+const ModeRow& rowOf(Mode mode);
+
+/// `options.output`, or the default beside the model.
+std::filesystem::path outputPath(const QuantizeOptions& options);
+
+// --- the modes, one file each -------------------------------------------------------------------------------------
+void planPtqInt8(ModeRun& run);
+void applyPtqInt8(Graph& graph, const ModeRun& run);
+
+}  // namespace quant
