@@ -55,37 +55,22 @@ Json toJson(const VectorAgreement& vectors) {
 }
 
 Json toJson(const OutputError& error) {
-  return {{"output", error.output},
-          {"sqnr_db", finite(error.sqnr)},
-          {"cosine", error.cosine},
-          {"max_error", error.max_error},
-          {"mean_error", error.mean_error},
-          {"new_non_finite", error.new_non_finite}};
+  return {{"output", error.output},       {"sqnr_db", finite(error.sqnr)},  {"cosine", error.cosine},
+          {"max_error", error.max_error}, {"mean_error", error.mean_error}, {"new_non_finite", error.new_non_finite}};
 }
 
 Json toJson(const BatchLatency& latency) {
-  return {{"batch", latency.batch},
-          {"runs", latency.runs},
-          {"p50_ms", latency.p50},
-          {"p90_ms", latency.p90},
-          {"p99_ms", latency.p99},
-          {"mean_ms", latency.mean},
-          {"min_ms", latency.min},
-          {"max_ms", latency.max},
-          {"spread_ms", latency.spread},
-          {"samples_per_second", latency.throughput}};
+  return {{"batch", latency.batch},      {"runs", latency.runs},
+          {"p50_ms", latency.p50},       {"p90_ms", latency.p90},
+          {"p99_ms", latency.p99},       {"mean_ms", latency.mean},
+          {"min_ms", latency.min},       {"max_ms", latency.max},
+          {"spread_ms", latency.spread}, {"samples_per_second", latency.throughput}};
 }
 
 Json toJson(const LayerResult& layer) {
-  Json json = {{"node", layer.node},
-               {"op", layer.op_type},
-               {"value", layer.value},
-               {"type", layer.type},
-               {"ms", layer.milliseconds},
-               {"time_share", layer.time_share},
-               {"baseline_value", nullptr},
-               {"sqnr_db", nullptr},
-               {"cosine", nullptr},
+  Json json = {{"node", layer.node},        {"op", layer.op_type},      {"value", layer.value},
+               {"type", layer.type},        {"ms", layer.milliseconds}, {"time_share", layer.time_share},
+               {"baseline_value", nullptr}, {"sqnr_db", nullptr},       {"cosine", nullptr},
                {"max_error", nullptr}};
   if (layer.baseline_value.empty()) return json;
   json["baseline_value"] = layer.baseline_value;

@@ -33,9 +33,9 @@ struct ClassAccuracy {
 
 /// What a classifier gets right.
 struct AccuracyResult {
-  int64_t samples = 0;  ///< with a label
-  int64_t top1 = 0;     ///< label is the best score
-  int64_t top5 = 0;     ///< label is among the five best
+  int64_t samples = 0;                 ///< with a label
+  int64_t top1 = 0;                    ///< label is the best score
+  int64_t top5 = 0;                    ///< label is among the five best
   Interval top1_interval;              ///< in percent; Wilson's score interval
   std::vector<ClassAccuracy> classes;  ///< those that have samples, by label
 
@@ -63,8 +63,8 @@ struct AccuracyDrop {
 struct VectorAgreement {
   std::string of;  ///< how a vector comes from the outputs: "mean of 'last_hidden_state' over 'attention_mask', ..."
   double cosine_mean = 0, cosine_min = 0;
-  std::string worst_sample;                ///< the one with `cosine_min`
-  std::optional<double> same_neighbour;    ///< percent of the samples whose nearest other sample is the same one
+  std::string worst_sample;              ///< the one with `cosine_min`
+  std::optional<double> same_neighbour;  ///< percent of the samples whose nearest other sample is the same one
   std::optional<Interval> same_neighbour_interval;
 };
 
@@ -88,11 +88,11 @@ struct BatchLatency {
 /// One step of the model as it runs, and how near its result is to the same value of the baseline.
 struct LayerResult {
   std::string node;
-  std::string op_type;         ///< as it runs: "QLinearConv"
-  std::string type;            ///< of the result's elements: "uint8", "float"
-  std::string value;           ///< its result
-  double milliseconds = 0;     ///< of one run
-  double time_share = 0;       ///< of all steps, 0..1
+  std::string op_type;      ///< as it runs: "QLinearConv"
+  std::string type;         ///< of the result's elements: "uint8", "float"
+  std::string value;        ///< its result
+  double milliseconds = 0;  ///< of one run
+  double time_share = 0;    ///< of all steps, 0..1
   /// The baseline's value that this one stands for. Empty: there is none, and nothing is compared.
   std::string baseline_value;
   double sqnr = 0, cosine = 0, max_error = 0;
@@ -120,11 +120,11 @@ struct ModelResult {
   std::optional<VectorAgreement> vectors;
   std::vector<OutputError> outputs;  ///< against the baseline; empty for the baseline itself
 
-  Macs macs;                         ///< of one sample
+  Macs macs;  ///< of one sample
   std::vector<BatchLatency> latency;
-  double load_ms = 0;                ///< from the file to a graph that is ready to be compiled
-  double first_run_ms = 0;           ///< compilation and the first run
-  uint64_t buffer_bytes = 0;         ///< memory of intermediate values, batch size 1
+  double load_ms = 0;                   ///< from the file to a graph that is ready to be compiled
+  double first_run_ms = 0;              ///< compilation and the first run
+  uint64_t buffer_bytes = 0;            ///< memory of intermediate values, batch size 1
   std::optional<uint64_t> peak_memory;  ///< of a process that only loads the model and runs it
 
   std::vector<LayerResult> layers;  ///< in the order of the steps; empty without --layers
@@ -135,14 +135,14 @@ struct ModelResult {
 struct GateResult {
   std::string condition;  ///< as written: "top1_drop > 1.0"
   std::string model;
-  double value = 0;   ///< in the unit of the condition
-  std::string unit;   ///< "ms", "MB", "%"; empty for plain numbers
+  double value = 0;  ///< in the unit of the condition
+  std::string unit;  ///< "ms", "MB", "%"; empty for plain numbers
   bool failed = false;
 };
 
 /// What one `quantize eval` found. Pure data: printers only format it.
 struct EvalReport {
-  std::string version;         ///< of this program
+  std::string version;  ///< of this program
   std::string onednn_version;
   std::vector<std::string> arguments;  ///< of the command
   std::string backend;
@@ -154,8 +154,8 @@ struct EvalReport {
     std::string labels;       ///< where labels come from: "class folders", "labels.csv"; empty: there are none
     std::string sha256;       ///< of what `sha256sum` prints for its files in order; empty when no report asks for it
     size_t samples = 0;
-    std::string preprocess;           ///< as text; empty for data that is not preprocessed
-    double preprocess_ms = 0;         ///< median time to read and prepare one sample, on one thread
+    std::string preprocess;    ///< as text; empty for data that is not preprocessed
+    double preprocess_ms = 0;  ///< median time to read and prepare one sample, on one thread
   } data;
 
   Metric metric = Metric::kClasses;
