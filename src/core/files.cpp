@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <map>
+#include <mutex>
 
 #include "core/error.h"
 
@@ -38,6 +40,35 @@ class Descriptor {
 void flushToDisk(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0 || ::fsync(file.number()) != 0) throwSystemError(path, "flush");
+}
+
+/// Where files are mapped at the moment: other memory would lose its content with its pages.
+class Mappings {
+ public:
+  void add(const std::byte* address, size_t size) {
+    const std::scoped_lock lock(mutex_);
+    sizes_[address] = size;
+  }
+  void remove(const std::byte* address) {
+    const std::scoped_lock lock(mutex_);
+    sizes_.erase(address);
+  }
+  [[nodiscard]] bool contain(std::span<const std::byte> bytes) const {
+    const std::scoped_lock lock(mutex_);
+    auto next = sizes_.upper_bound(bytes.data());
+    if (bytes.empty() || next == sizes_.begin()) return false;
+    const auto& [address, size] = *--next;
+    return bytes.data() + bytes.size() <= address + size;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<const std::byte*, size_t> sizes_;
+};
+
+Mappings& mappings() {
+  static Mappings all;
+  return all;
 }
 
 }  // namespace
@@ -74,8 +105,22 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
   return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const std::byte*>(address), size));
 }
 
+MappedFile::MappedFile(const std::byte* address, size_t size) : address_(address), size_(size) {
+  if (address != nullptr) mappings().add(address, size);
+}
+
 MappedFile::~MappedFile() {
-  if (address_ != nullptr) ::munmap(const_cast<std::byte*>(address_), size_);
+  if (address_ == nullptr) return;
+  mappings().remove(address_);
+  ::munmap(const_cast<std::byte*>(address_), size_);
+}
+
+void releasePages(std::span<const std::byte> bytes) {
+  if (!mappings().contain(bytes)) return;
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data()) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(bytes.data()) + bytes.size();
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // no more than advice: it may fail
 }
 
 PendingFile::PendingFile(std::filesystem::path final_path) : final_(std::move(final_path)), temporary_(final_) {

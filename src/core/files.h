@@ -26,11 +26,15 @@ class MappedFile {
   [[nodiscard]] std::span<const std::byte> bytes() const { return {address_, size_}; }
 
  private:
-  MappedFile(const std::byte* address, size_t size) : address_(address), size_(size) {}
+  MappedFile(const std::byte* address, size_t size);
 
   const std::byte* address_;
   size_t size_;
 };
+
+/// Bytes that were read and will not be needed soon: where they lie in a mapped file, their pages leave memory, and
+/// come back by themselves when they are touched. Other memory is left alone.
+void releasePages(std::span<const std::byte> bytes);
 
 /// Throws (bad input) when `path` cannot become a file: its folder is missing, or it is a folder or a device. To be
 /// asked before long work.

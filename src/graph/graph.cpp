@@ -5,7 +5,6 @@
 #include <unordered_set>
 
 #include "core/error.h"
-#include "graph/tensor_proto.h"
 
 namespace quant {
 
@@ -41,7 +40,7 @@ Graph::Graph(onnx::ModelProto model) : rest_(std::move(model)) {
   auto& graph = *rest_.mutable_graph();
   for (auto& tensor : *graph.mutable_initializer()) {
     const std::string name = tensor.name();
-    Constant constant{std::make_shared<onnx::TensorProto>(std::move(tensor)), {}, false, next_position_++};
+    Constant constant{std::make_shared<onnx::TensorProto>(std::move(tensor)), {}, false, next_position_++, nullptr};
     if (!constants_.emplace(name, std::move(constant)).second) {
       throwBadInput("the model has two initializers named '{}'", name);
     }
@@ -58,7 +57,7 @@ Graph Graph::clone() const {
   Graph copy{onnx::ModelProto(rest_)};
   for (const auto& [name, constant] : constants_) {
     auto& shared = copy.constants_[name];
-    shared = {constant.proto, {}, constant.data_in_tensor, constant.position};
+    shared = {constant.proto, {}, constant.data_in_tensor, constant.position, constant.derived};
     if (constant.tensor) shared.tensor = constant.tensor->alias();
   }
   copy.next_position_ = next_position_;
@@ -78,26 +77,40 @@ void Graph::forgetLostValues() {
   infos.erase(gone, infos.end());
 }
 
-onnx::ModelProto Graph::release() && {
+onnx::ModelProto Graph::releaseNodes() {
   auto& graph = *rest_.mutable_graph();
   if (has_lost_values_) forgetLostValues();
   for (Node* node : sorted()) *graph.add_node() = std::move(node->proto_);
+  nodes_.clear();
+  producers_.clear();
+  consumers_.clear();
+  return std::move(rest_);
+}
+
+onnx::ModelProto Graph::release() && {
+  onnx::ModelProto model = releaseNodes();
   for (const auto& name : constants()) {
     Constant& constant = constants_.at(name);
-    if (!constant.data_in_tensor) constant.tensor.reset();  // it may view the proto
-    auto& initializer = *graph.add_initializer();
+    auto& initializer = *model.mutable_graph()->add_initializer();
+    if (constant.data_in_tensor) {
+      initializer = *constant.proto;
+      initializer.clear_external_data();
+      initializer.clear_data_location();
+      auto& raw = *initializer.mutable_raw_data();
+      readConstant(name, [&](std::span<const std::byte> bytes) {
+        raw.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      });
+      constant.tensor.reset();
+      continue;
+    }
+    constant.tensor.reset();  // it may view the proto
     if (constant.proto.use_count() == 1) {
       initializer = std::move(*constant.proto);
     } else {
       initializer = *constant.proto;
     }
-    if (!constant.data_in_tensor) continue;
-    initializer.clear_external_data();
-    initializer.clear_data_location();
-    initializer.set_raw_data(constant.tensor->bytes(), constant.tensor->byteSize());
-    constant.tensor.reset();
   }
-  return std::move(rest_);
+  return model;
 }
 
 // --- nodes --------------------------------------------------------------------------------------------------------
@@ -339,63 +352,6 @@ std::string Graph::uniqueName(const std::string& base) const {
   std::string name = base;
   for (int i = 1; taken(name); ++i) name = fmt::format("{}_{}", base, i);
   return name;
-}
-
-// --- constants ----------------------------------------------------------------------------------------------------
-
-const Tensor* Graph::constant(const std::string& value) const {
-  const auto found = constants_.find(value);
-  if (found == constants_.end()) return nullptr;
-  const Constant& constant = found->second;
-  if (!constant.tensor) constant.tensor = tensorFromProto(std::shared_ptr<const onnx::TensorProto>(constant.proto));
-  return &*constant.tensor;
-}
-
-const onnx::TensorProto* Graph::constantProto(const std::string& value) const {
-  const auto found = constants_.find(value);
-  return found == constants_.end() ? nullptr : found->second.proto.get();
-}
-
-std::vector<std::string> Graph::constants() const {
-  std::vector<std::string> names;
-  for (const auto& [name, constant] : constants_) names.push_back(name);
-  std::ranges::sort(names, {}, [&](const std::string& name) { return constants_.at(name).position; });
-  return names;
-}
-
-std::string Graph::addConstant(const std::string& base_name, Tensor tensor) {
-  std::string name = uniqueName(base_name);
-  defineConstant(name, std::move(tensor));
-  return name;
-}
-
-void Graph::defineConstant(const std::string& name, Tensor tensor) {
-  if (constants_.contains(name) || producers_.contains(name)) throwInternal("'{}' has a producer already", name);
-  auto proto = std::make_shared<onnx::TensorProto>();
-  proto->set_name(name);
-  proto->set_data_type(static_cast<int32_t>(tensor.type()));
-  for (const int64_t size : tensor.shape()) proto->add_dims(size);
-  types_[name] = {tensor.type(), tensor.shape()};
-  constants_[name] = {std::move(proto), std::move(tensor), true, next_position_++};
-}
-
-void Graph::removeConstant(const std::string& value) {
-  auto& inputs = *rest_.mutable_graph()->mutable_input();
-  const auto declared = std::ranges::find_if(inputs, [&](const auto& info) { return info.name() == value; });
-  if (declared != inputs.end()) inputs.erase(declared);
-  constants_.erase(value);
-  types_.erase(value);
-}
-
-void Graph::attachData(const std::string& value, Tensor tensor) {
-  Constant& constant = constants_.at(value);
-  constant.tensor = std::move(tensor);
-  constant.data_in_tensor = true;
-}
-
-void Graph::setConstantProto(const std::string& value, onnx::TensorProto proto) {
-  Constant& constant = constants_.at(value);
-  constant = {std::make_shared<onnx::TensorProto>(std::move(proto)), {}, false, constant.position};
 }
 
 int Graph::removeUnused(const std::set<std::string>& keep) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "graph/derived_constant.h"
 #include "graph/node.h"
 
 namespace quant {
@@ -42,6 +43,9 @@ class Graph {
   [[nodiscard]] Graph clone() const;
   /// The model with this graph in it, nodes in topological order, every constant's data inside.
   [[nodiscard]] onnx::ModelProto release() &&;
+  /// The model with everything but its initializers. They stay in the graph, which is good for nothing else from then
+  /// on: this is for writing them one by one.
+  [[nodiscard]] onnx::ModelProto releaseNodes();
 
   // --- nodes -----------------------------------------------------------------------------------------------------
   /// Nodes in topological order, as near to the file's order as that allows. The pointers stay valid as long as the
@@ -84,16 +88,25 @@ class Graph {
 
   // --- constants -------------------------------------------------------------------------------------------------
   [[nodiscard]] bool isConstant(const std::string& value) const { return constants_.contains(value); }
-  /// The elements of an initializer, or null when `value` is not one. The tensor belongs to the graph.
+  /// The elements of an initializer, or null when `value` is not one. The tensor belongs to the graph, which makes a
+  /// derived constant at the first call and keeps it.
   [[nodiscard]] const Tensor* constant(const std::string& value) const;
   /// The initializer as the file holds it, or null.
   [[nodiscard]] const onnx::TensorProto* constantProto(const std::string& value) const;
   /// Names of all constants, in the file's order.
   [[nodiscard]] std::vector<std::string> constants() const;
+  /// True when `constantProto` holds the elements, or says where they are; otherwise it has only name, type and dims.
+  [[nodiscard]] bool isDataInProto(const std::string& value) const { return !constants_.at(value).data_in_tensor; }
+  /// True when the elements are made on demand. Shape inference never asks for them.
+  [[nodiscard]] bool isDerived(const std::string& value) const;
+  /// Hands an initializer's elements to `sink`, in order; a derived constant is made for that, and not kept.
+  void readConstant(const std::string& value, const ByteSink& sink) const;
   /// Adds an initializer and returns its name, `base_name` made unique.
   std::string addConstant(const std::string& base_name, Tensor tensor);
+  std::string addConstant(const std::string& base_name, DerivedConstant constant);
   /// Makes `value`, which nothing produces (any more), an initializer: its readers, subgraphs among them, stay.
   void defineConstant(const std::string& value, Tensor tensor);
+  void defineConstant(const std::string& value, DerivedConstant constant);
   /// Also drops the graph input of that name, by which old files declare their initializers.
   void removeConstant(const std::string& value);
   /// Gives the initializer `value` its elements, where the file keeps them elsewhere (external data).
@@ -136,11 +149,13 @@ class Graph {
  private:
   struct Constant {
     std::shared_ptr<onnx::TensorProto> proto;
-    mutable std::optional<Tensor> tensor;  // made at the first use
-    bool data_in_tensor = false;           // the proto has only name, type and dims
-    size_t position = 0;                   // in the file
+    mutable std::optional<Tensor> tensor;            // made at the first use
+    bool data_in_tensor = false;                     // the proto has only name, type and dims
+    size_t position = 0;                             // in the file
+    std::shared_ptr<const DerivedConstant> derived;  // makes the tensor
   };
 
+  Constant& declareConstant(const std::string& name, DataType type, const Shape& shape);
   void index(Node& node);
   void unindex(Node& node);
   void learnType(const onnx::ValueInfoProto& info);

@@ -147,7 +147,8 @@ onnx::ModelProto Graph::skeleton() const {
   }
   for (const auto& name : constants()) {
     const Constant& constant = constants_.at(name);
-    if (isSmall(*constant.proto) && (constant.data_in_tensor || !isExternal(*constant.proto))) {
+    const bool is_here = constant.tensor || !(constant.derived || isExternal(*constant.proto));
+    if (isSmall(*constant.proto) && is_here) {
       *graph.add_initializer() = constant.data_in_tensor ? protoFromTensor(*constant.tensor, name) : *constant.proto;
       continue;
     }

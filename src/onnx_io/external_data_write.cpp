@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "onnx_io/check.h"
+#include "onnx_io/data_writer.h"
 #include "onnx_io/external_data.h"
 
 namespace quant {
@@ -16,9 +18,7 @@ constexpr uint64_t kAlignment = 4096;      // pages, so that readers can map eac
 bool isWorthMoving(const onnx::TensorProto& tensor) {
   const auto type = static_cast<DataType>(tensor.data_type());
   if (elementSize(type) == 0 || type == DataType::kComplex64 || type == DataType::kComplex128) return false;
-  uint64_t bytes = static_cast<uint64_t>(elementSize(type));
-  for (const int64_t size : tensor.dims()) bytes *= static_cast<uint64_t>(size);
-  return bytes >= kSmallestBytes;
+  return static_cast<uint64_t>(rawSize(tensor)) >= kSmallestBytes;
 }
 
 /// The same tensor, its elements elsewhere; what this program does not know of it stays.
@@ -50,12 +50,12 @@ void writeExternalData(Graph& graph, const std::filesystem::path& file, const st
   uint64_t end = 0;
   for (const auto& name : graph.constants()) {
     if (!isWorthMoving(*graph.constantProto(name))) continue;
-    const Tensor& tensor = *graph.constant(name);
+    const auto length = static_cast<uint64_t>(rawSize(*graph.constantProto(name)));
     const uint64_t offset = (end + kAlignment - 1) / kAlignment * kAlignment;
     stream << std::string(offset - end, '\0');
-    stream.write(static_cast<const char*>(tensor.bytes()), static_cast<std::streamsize>(tensor.byteSize()));
-    end = offset + tensor.byteSize();
-    graph.setConstantProto(name, reference(*graph.constantProto(name), location, offset, tensor.byteSize()));
+    writeElements(graph, name, length, stream);
+    end = offset + length;
+    graph.setConstantProto(name, reference(*graph.constantProto(name), location, offset, length));
   }
   stream.close();
   if (!stream) throwBadInput("cannot write '{}': {}", file.string(), std::strerror(errno));

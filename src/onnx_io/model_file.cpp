@@ -1,15 +1,10 @@
 #include "onnx_io/model_file.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl.h>
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <limits>
 #include <string_view>
 
 #include "core/error.h"
@@ -20,8 +15,6 @@ namespace quant {
 namespace {
 
 using namespace std::string_view_literals;
-
-constexpr size_t kProtobufLimit = std::numeric_limits<int32_t>::max();
 
 struct Signature {
   size_t offset;
@@ -68,7 +61,7 @@ bool parse(std::string_view content, onnx::ModelProto& model) {
   const google::protobuf::LogSilencer silencer;  // the error is ours to report
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(content.data()),
                                                 static_cast<int>(content.size()));
-  stream.SetTotalBytesLimit(static_cast<int>(kProtobufLimit));
+  stream.SetTotalBytesLimit(static_cast<int>(kModelFileLimit));
   return model.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
 }
 
@@ -78,7 +71,7 @@ onnx::ModelProto readModelFile(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path);
   const std::string_view content(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
   if (content.empty()) throwBadInput("'{}' is not an ONNX model: it is empty", path.string());
-  if (content.size() > kProtobufLimit) {
+  if (content.size() > kModelFileLimit) {
     throwBadInput(
         "'{}' has {}, but a file of this kind ends at 2 GB; larger models keep their weights as external data",
         path.string(), humanSize(content.size()));
@@ -92,22 +85,6 @@ onnx::ModelProto readModelFile(const std::filesystem::path& path) {
   if (is_parsed) throwBadInput("'{}' is not an ONNX model: it holds no graph", path.string());
   throwBadInput("'{}' is not an ONNX model, or it is truncated or damaged: its {} cannot be parsed", path.string(),
                 humanSize(content.size()));
-}
-
-void writeModelFile(const onnx::ModelProto& model, const std::filesystem::path& path) {
-  if (model.ByteSizeLong() > kProtobufLimit) {
-    throwUnsupported("'{}' would have {}: more than 2 GB lie outside the initializers, where they cannot be external",
-                     path.string(), humanSize(model.ByteSizeLong()));
-  }
-  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  {
-    google::protobuf::io::OstreamOutputStream output(&stream);
-    google::protobuf::io::CodedOutputStream coded(&output);
-    coded.SetSerializationDeterministic(true);
-    if (stream && !model.SerializeToCodedStream(&coded)) throwInternal("the model cannot be serialized");
-  }
-  stream.close();
-  if (!stream) throwBadInput("cannot write '{}': {}", path.string(), std::strerror(errno));
 }
 
 }  // namespace quant

@@ -55,13 +55,13 @@ void save(Graph graph, const std::filesystem::path& path, const SaveOptions& opt
   }
   PendingFile model_file(path);
   std::optional<PendingFile> data_file;
-  if (fileBytes(graph) > options.max_file_bytes) {
+  if (fileBytes(graph) > std::min(options.max_file_bytes, kModelFileLimit)) {
     std::filesystem::path data_path = path;
     data_path += ".data";
     data_file.emplace(data_path);
     writeExternalData(graph, data_file->path(), data_path.filename().string());
   }
-  writeModelFile(std::move(graph).release(), model_file.path());
+  writeModelFile(std::move(graph), model_file.path());
   if (data_file) data_file->commit();
   model_file.commit();
 }

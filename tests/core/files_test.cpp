@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <vector>
 
 #include "core/error.h"
 
@@ -74,6 +75,22 @@ TEST_F(Files, AMappedFileOutlivesItsName) {
   fs::remove(folder_ / "a");
   EXPECT_EQ(mapped->bytes().size(), 4U);
   EXPECT_EQ(static_cast<char>(mapped->bytes()[3]), 'a');
+}
+
+TEST_F(Files, ReleasedPagesComeBackWhenTheyAreRead) {
+  write(folder_ / "a", std::string(10'000, 'x') + "end");
+  const auto mapped = MappedFile::open(folder_ / "a");
+  releasePages(mapped->bytes().subspan(100));
+  releasePages(mapped->bytes().first(0));
+  EXPECT_EQ(static_cast<char>(mapped->bytes()[10'002]), 'd');
+}
+
+TEST_F(Files, ReleasingLeavesMemoryAloneThatIsNoMappedFile) {
+  write(folder_ / "a", "data");
+  const auto mapped = MappedFile::open(folder_ / "a");
+  const std::vector<char> memory(100'000, 'x');
+  releasePages(std::as_bytes(std::span(memory)));
+  EXPECT_THAT(memory, ::testing::Each('x'));
 }
 
 TEST_F(Files, APendingFileThatIsNotCommittedLeavesNothingBehind) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "graph/tensor_proto.h"
 #include "support/onnx_text.h"
 
 namespace quant {
@@ -313,6 +314,64 @@ TEST(GraphConstants, AttachedDataIsPutIntoTheModel) {
   EXPECT_FALSE(saved.has_data_location());
   EXPECT_EQ(saved.external_data_size(), 0);
   EXPECT_THAT(onnx::TensorProto(saved).raw_data().size(), 8U);
+}
+
+/// {1, 2}, made when it is asked for; counts how often.
+DerivedConstant counted(int& times) {
+  return deriveConstant(DataType::kFloat32, {2}, [&times] {
+    ++times;
+    return Tensor::of<float>({2}, {1, 2});
+  });
+}
+
+TEST(GraphDerivedConstants, AreMadeAtTheFirstUseAndKept) {
+  Graph graph = parseGraph("g (float[2] x) => (float[2] y) { y = Add(x, w) }");
+  int times = 0;
+  graph.defineConstant("w", counted(times));
+  EXPECT_EQ(graph.valueType("w"), (ValueType{DataType::kFloat32, Shape{2}}));
+  EXPECT_TRUE(graph.isDerived("w"));
+  EXPECT_EQ(times, 0);
+  EXPECT_EQ(graph.constant("w")->data<float>()[1], 2);
+  EXPECT_EQ(graph.constant("w")->data<float>()[0], 1);
+  EXPECT_EQ(times, 1);
+}
+
+TEST(GraphDerivedConstants, InferenceAndClonesDoNotMakeThem) {
+  Graph graph = parseGraph("g (float[2] x) => (float[N] y) { y = Add(x, w) }");
+  int times = 0;
+  graph.defineConstant("w", counted(times));
+  graph.inferShapes();
+  const Graph copy = graph.clone();
+  EXPECT_EQ(times, 0);
+  EXPECT_EQ(graph.valueType("y")->shape, Shape{2});
+  EXPECT_EQ(copy.constant("w")->data<float>()[1], 2);
+}
+
+TEST(GraphDerivedConstants, ReadingThemKeepsNothing) {
+  Graph graph = parseGraph("g (float[2] x) => (float[2] y) { y = Add(x, w) }");
+  int times = 0;
+  graph.defineConstant("w", counted(times));
+  size_t bytes = 0;
+  for (int i = 0; i < 2; ++i) graph.readConstant("w", [&](auto piece) { bytes += piece.size(); });
+  EXPECT_EQ(bytes, 16U);
+  EXPECT_EQ(times, 2);
+}
+
+TEST(GraphDerivedConstants, TooFewElementsAreABugOfTheirMaker) {
+  Graph graph = parseGraph("g (float[3] x) => (float[3] y) { y = Add(x, w) }");
+  graph.defineConstant("w", DerivedConstant{DataType::kFloat32, {3}, [](const ByteSink& sink) {
+                                              const float one = 1;
+                                              sink(std::as_bytes(std::span(&one, 1)));
+                                            }});
+  EXPECT_THROW(std::ignore = graph.constant("w"), Error);
+}
+
+TEST(GraphDerivedConstants, StandInTheReleasedModel) {
+  Graph graph = parseGraph("g (float[2] x) => (float[2] y) { y = Add(x, w) }");
+  int times = 0;
+  graph.defineConstant("w", counted(times));
+  const onnx::ModelProto model = std::move(graph).release();
+  EXPECT_EQ(tensorFromProto(model.graph().initializer(0)).data<float>()[1], 2);
 }
 
 // --- clone and release --------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "onnx_io/load.h"
 #include "onnx_io/model_file.h"
 #include "onnx_io/save.h"
@@ -239,6 +240,37 @@ TEST_F(External, WrittenIsReadBack) {
   save(bigGraph(), path, {.max_file_bytes = 2000});
   const Graph graph = load(path);
   EXPECT_EQ(graph.constant("w")->data<float>()[999], 999);
+}
+
+/// A graph whose "w" is made while it is written, in two pieces; `times` counts how often.
+Graph derivedGraph(int& times) {
+  Graph graph = bigGraph();
+  graph.removeConstant("w");
+  graph.defineConstant("w", DerivedConstant{DataType::kFloat32, {1000}, [&times](const ByteSink& sink) {
+                                              ++times;
+                                              const std::vector<float> half(500, 3.0F);
+                                              for (int i = 0; i < 2; ++i) sink(std::as_bytes(std::span(half)));
+                                            }});
+  return graph;
+}
+
+TEST_F(External, DerivedConstantsAreMadeOnceWhileTheyAreWritten) {
+  for (const uint64_t max_file_bytes : {2000, 100'000}) {
+    const fs::path path = inner_ / "out.onnx";
+    int times = 0;
+    save(derivedGraph(times), path, {.max_file_bytes = max_file_bytes});
+    EXPECT_EQ(times, 1);
+    EXPECT_EQ(load(path).constant("w")->data<float>()[999], 3);
+  }
+}
+
+TEST_F(External, AModelWithDerivedConstantsHasTheBytesThatProtobufWouldWrite) {
+  int times = 0;
+  const fs::path path = inner_ / "out.onnx";
+  save(derivedGraph(times), path);
+  Graph graph = derivedGraph(times);
+  graph.inferShapes();
+  EXPECT_EQ(readFile(path), std::move(graph).release().SerializeAsString());
 }
 
 TEST_F(External, MayBeSavedOverTheFilesItIsReadFrom) {
