@@ -161,7 +161,8 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_flag("--verify-exact", options.verify_exact,
                "Compare also as computed with exact integer sums, as on a CPU that never saturates")
       ->group(kResultGroup);
-  app.add_option("--report", options.report, "Write all that was done, as JSON")
+  app.add_option("--report", options.report,
+                 "Write what was done and how good it is, by ending: .json, .md, or .html with plots")
       ->type_name("FILE")
       ->excludes(dry_run)
       ->group(kResultGroup);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/report_file.h"
 #include "app/resources.h"
 #include "calibration/collect.h"
 #include "core/files.h"
@@ -16,7 +17,8 @@ uint64_t modelHash(const std::filesystem::path& model) { return hashBytes(Mapped
 /// The float outputs of the first samples go into `outputs` while statistics are collected.
 CollectOptions collectOptions(const CalibrationMethod& method, const ModeRun& run, FloatOutputs& outputs) {
   CollectOptions collect;
-  collect.detail = method.needs_histogram ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
+  const bool with_histograms = method.needs_histogram || showsDetails(run.options);
+  collect.detail = with_histograms ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
   collect.batch_size = run.options.calibration.batch_size;
   collect.progress = run.console.progress("calibrating");
   outputs.samples.resize(samplesToVerify(*run.dataset, run.options));
@@ -33,7 +35,7 @@ RangeTable collectRanges(ModeRun& run, CalibrationWish wish) {
   CollectOptions collect = collectOptions(method, run, run.outputs);
   collect.channel_axes = std::move(wish.channel_axes);
   for (const auto& [value, axis] : collect.channel_axes) wish.values.insert(value);
-  const StatisticsTable statistics =
+  StatisticsTable statistics =
       collectStatistics(run.graph, {wish.values.begin(), wish.values.end()}, samplesOf(*run.dataset), collect);
   const bool is_saved = !options.calibration.save_ranges.empty();  // else nothing reads the hash
   const MethodOptions method_options{options.calibration.percentile, options.int8.symmetric_activations,
@@ -41,6 +43,7 @@ RangeTable collectRanges(ModeRun& run, CalibrationWish wish) {
   RangeTable ranges = makeRangeTable(statistics, method, method_options, is_saved ? modelHash(options.model) : 0);
   run.report.calibration = {ranges.method, run.dataset->description(), run.dataset->size(),
                             run.dataset->preprocess() ? toString(*run.dataset->preprocess()) : "", watch.seconds()};
+  if (showsDetails(options)) run.statistics = std::move(statistics);
   return ranges;
 }
 
@@ -52,6 +55,10 @@ RangeTable loadRanges(ModeRun& run) {
 }
 
 }  // namespace
+
+bool showsDetails(const QuantizeOptions& options) {
+  return !options.dry_run && !options.report.empty() && reportFormat(options.report) == ReportFormat::kHtml;
+}
 
 size_t samplesToVerify(const Dataset& dataset, const QuantizeOptions& options) {
   return options.dry_run ? 0 : std::min(options.verify_samples, dataset.size());

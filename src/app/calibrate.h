@@ -16,6 +16,9 @@ struct CalibrationWish {
 /// ranges where that was asked for.
 RangeTable calibrateRanges(ModeRun& run, CalibrationWish wish);
 
+/// True when the report that the user wants shows more than the plan: histograms, times, errors along the network.
+bool showsDetails(const QuantizeOptions& options);
+
 /// How many samples the user wants to verify with.
 size_t samplesToVerify(const Dataset& dataset, const QuantizeOptions& options);
 

@@ -5,6 +5,7 @@
 #include "app/console.h"
 #include "app/quantize_options.h"
 #include "app/quantize_report.h"
+#include "calibration/statistics.h"
 #include "dataset/dataset.h"
 #include "graph/graph.h"
 
@@ -17,7 +18,8 @@ struct ModeRun {
   const Dataset* dataset;  ///< null when no samples were given
   const Console& console;
   QuantizeReport& report;
-  FloatOutputs outputs = {};  ///< of the samples to verify with, where deciding gave them by the way
+  FloatOutputs outputs = {};        ///< of the samples to verify with, where deciding gave them by the way
+  StatisticsTable statistics = {};  ///< what calibration saw, kept only for a report that shows it
 };
 
 /// A way to quantize: one row of the table, and a file mode_*.cpp with its two functions.

@@ -5,6 +5,8 @@
 #include "app/calibrate.h"
 #include "app/mode.h"
 #include "app/model_data.h"
+#include "app/report_file.h"
+#include "app/report_html.h"
 #include "app/resources.h"
 #include "core/files.h"
 #include "dataset/preprocess_file.h"
@@ -55,6 +57,7 @@ void verifyOn(const Dataset& dataset, ModeRun& run) {
   verifyWith(Backend::kOneDnn, "verifying");
   if (run.options.verify_exact) verifyWith(Backend::kReference, "verifying exactly");
   run.report.verified_with = dataset.description();
+  if (run.report.details) measureDetails(*run.report.details, run, quantized, dataset, count);
 }
 
 /// Compares what was written with the float model. A model that we cannot run is written all the same, unless the mode
@@ -82,6 +85,7 @@ void requireSource(const QuantizeOptions& options) {
 /// What is to be written can be written, and replaces neither the model nor each other.
 void requireTargets(const QuantizeOptions& options) {
   namespace fs = std::filesystem;
+  if (!options.report.empty()) static_cast<void>(reportFormat(options.report));
   std::vector<fs::path> taken = {fs::weakly_canonical(options.model)};
   if (!options.calibration.load_ranges.empty()) taken.push_back(fs::weakly_canonical(options.calibration.load_ranges));
   for (const fs::path& target : {outputPath(options), options.report, options.calibration.save_ranges}) {
@@ -108,6 +112,14 @@ void writeQuantized(const ModeRun& run) {
   report.output_bytes = std::filesystem::file_size(report.output);
 }
 
+void writeReport(const QuantizeReport& report, const std::filesystem::path& path) {
+  switch (reportFormat(path)) {
+    case ReportFormat::kJson: return writeFile(path, reportJson(report));
+    case ReportFormat::kMarkdown: return writeFile(path, reportMarkdown(report));
+    case ReportFormat::kHtml: return writeFile(path, quantizeReportHtml(report));
+  }
+}
+
 }  // namespace
 
 ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console) {
@@ -129,11 +141,12 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
     return ExitCode::kOk;
   }
   writeQuantized(run);
+  if (showsDetails(options)) report.details = describePlan(run);
   verifyResult(run);
 
   report.total_seconds = total.seconds();
   report.peak_memory = peakMemory();
-  if (!options.report.empty()) writeFile(options.report, reportJson(report));
+  if (!options.report.empty()) writeReport(report, options.report);
   if (!console.quiet) console.out << summaryText(report);
   return ExitCode::kOk;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/report_details.h"
 #include "calibration/range_table.h"
 #include "eval/verification.h"
 #include "passes/pass.h"
@@ -36,6 +37,7 @@ struct QuantizeReport {
   std::string verified_with;  ///< the samples: "200 samples (pictures)"
   std::string not_verified;   ///< why no verification took place; empty when one did, or none was wanted
   CpuInfo cpu;
+  std::optional<ReportDetails> details;  ///< only for a report that shows them
 
   double load_seconds = 0, total_seconds = 0;
   uint64_t peak_memory = 0;
@@ -49,5 +51,8 @@ std::string planText(const QuantizationPlan& plan);
 
 /// Everything, as JSON.
 std::string reportJson(const QuantizeReport& report);
+
+/// The summary and every node, as Markdown tables.
+std::string reportMarkdown(const QuantizeReport& report);
 
 }  // namespace quant

@@ -8,7 +8,15 @@ namespace quant {
 
 namespace {
 
-/// The largest |w| along `axis`, one for each index.
+/// The next float above `scale`; infinite where 127 steps of it would be no float.
+float roundedUp(double scale) {
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  if (scale > kLargest / 127) return std::numeric_limits<float>::infinity();
+  return std::nextafter(static_cast<float>(scale), kLargest);
+}
+
+}  // namespace
+
 std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis) {
   const Shape& shape = weights.shape();
   const auto channels = static_cast<size_t>(shape[static_cast<size_t>(axis)]);
@@ -24,15 +32,6 @@ std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis) {
   }
   return largest;
 }
-
-/// The next float above `scale`; infinite where 127 steps of it would be no float.
-float roundedUp(double scale) {
-  constexpr float kLargest = std::numeric_limits<float>::max();
-  if (scale > kLargest / 127) return std::numeric_limits<float>::infinity();
-  return std::nextafter(static_cast<float>(scale), kLargest);
-}
-
-}  // namespace
 
 int64_t outputChannelAxis(const Node& node, int64_t weights_rank) {
   if (node.is("Conv")) return 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "core/quant_params.h"
 #include "graph/graph.h"
 #include "quantizer/options.h"
@@ -8,6 +10,9 @@ namespace quant {
 
 /// The axis of a node's weights along which output channels lie: Conv 0, ConvTranspose 1, Gemm by transB, MatMul last.
 int64_t outputChannelAxis(const Node& node, int64_t weights_rank);
+
+/// The largest finite |w| along `axis`, one for each index. `weights` is a float tensor.
+std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis);
 
 /// Scales for the int8 weights of `node`: symmetric, narrow range, one for each output channel or for all.
 QuantParams weightParams(const Node& node, const Tensor& weights, const Int8Options& options);
