@@ -22,9 +22,7 @@ TEST(PackedNumbers, SizesAreTheirDistanceFromTheLargest) {
   EXPECT_EQ(packSizes(std::vector<float>{2, 1, 0}, 2), "ABCBAA");
 }
 
-TEST(PackedNumbers, AVanishingSizeIsNotTakenForZero) {
-  EXPECT_EQ(packSizes(std::vector<float>{1e-30F}, 1e30F), "__");
-}
+TEST(PackedNumbers, AVanishingSizeIsNotTakenForZero) { EXPECT_EQ(packSizes(std::vector<float>{1e-30F}, 1e30F), "__"); }
 
 }  // namespace
 }  // namespace quant

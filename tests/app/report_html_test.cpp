@@ -29,7 +29,8 @@ QuantizeReport smallReport() {
   report.output = "b.onnx";
   report.mode = "ptq-int8";
   report.calibration = {"mse", "3 samples (pictures)", 3, "", 0.25};
-  report.plan.nodes = {{"c", "conv", "Conv", Treatment::kInt8, "fits"}, {"y", "relu", "Relu", Treatment::kAbsorbed, ""}};
+  report.plan.nodes = {{"c", "conv", "Conv", Treatment::kInt8, "fits"},
+                       {"y", "relu", "Relu", Treatment::kAbsorbed, ""}};
   report.plan.activations.emplace("c", QuantParams(DataType::kUInt8, 0.5F, 3));
   report.ranges.values["c"] = {{-1.5F, 126}, -2, 130, 1000, 0};
   report.details = ReportDetails{};

@@ -1,5 +1,7 @@
 #include "runtime/onednn/convolution_shape.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace quant::onednn {
@@ -27,7 +29,39 @@ Shape grouped(int64_t groups, int64_t outer, int64_t inner, const Shape& kernel)
   return shape;
 }
 
+constexpr int64_t kTilePositions = 16;
+
+/// Positions of the largest tile that divides them evenly.
+int64_t tileOf(int64_t positions) {
+  int64_t tile = std::min(positions, kTilePositions);
+  while (tile > 1 && positions % tile != 0) --tile;
+  return tile;
+}
+
+/// True where every position is computed from the same position of the source alone.
+bool isPointwise(const ConvolutionShape& shape) {
+  const auto all = [](const Shape& dims, int64_t value) {
+    return std::ranges::all_of(dims, [value](int64_t size) { return size == value; });
+  };
+  const bool has_groups = shape.weights.size() > shape.src.size();
+  return !has_groups && elementCount(shape.weights) == shape.weights[0] * shape.weights[1] &&
+         all(shape.window.strides, 1) && all(shape.window.pads_begin, 0) && all(shape.window.pads_end, 0);
+}
+
 }  // namespace
+
+ConvolutionShape withoutThreeTiles(ConvolutionShape shape) {
+  const int64_t positions = elementCount(shape.dst) / std::max<int64_t>(shape.dst[0] * shape.dst[1], 1);
+  if (positions == 0 || positions != 3 * tileOf(positions) || !isPointwise(shape)) return shape;
+  for (Shape* side : {&shape.src, &shape.dst}) {
+    const int64_t pictures = 3 * (*side)[0], channels = (*side)[1];
+    *side = Shape(side->size(), 1);
+    (*side)[0] = pictures;
+    (*side)[1] = channels;
+    side->back() = positions / 3;
+  }
+  return shape;
+}
 
 bool isConvolution(const Tensor& src, const Tensor& weights) {
   const size_t rank = src.shape().size();

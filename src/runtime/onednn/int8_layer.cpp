@@ -65,7 +65,8 @@ class DirectForm final : public Int8Form {
     return ops;
   }
 
-  Primitive prepare(const ConvolutionShape& shape, const Tensor& src) {
+  Primitive prepare(const ConvolutionShape& wanted, const Tensor& src) {
+    const ConvolutionShape shape = withoutThreeTiles(wanted);
     const WindowDims& window = shape.window;
     const memory::desc bias =
         layer_.bias.empty() ? memory::desc() : describe(DataType::kFloat32, {layer_.weights.shape()[0]});

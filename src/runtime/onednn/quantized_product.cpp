@@ -108,7 +108,8 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
   }
 
   Prepared prepare(const Tensor& src) {
-    const auto [shape, dst_shape] = shapesOf(src.shape());
+    const auto [wanted, dst_shape] = shapesOf(src.shape());
+    const ConvolutionShape shape = withoutThreeTiles(wanted);
     const bool has_groups = static_cast<int64_t>(shape.weights.size()) > weights_->rank();
     dnnl::primitive_attr attributes = plainAttributes();
     attributes.set_zero_points_mask(DNNL_ARG_SRC, 0);
