@@ -2,7 +2,7 @@
 
 /// rows: {name, value, text, color, low, high (an interval, drawn as a whisker)}; `most` is what the whole width means.
 function bars(rows, most) {
-  const box = el("div", {class: "bars"});
+  const box = el("div", {class: rows.some(row => row.name.length > 16) ? "bars stacked" : "bars"});
   const top = most || Math.max(...rows.map(row => row.high || row.value || 0)) || 1;
   for (const row of rows) {
     const at = value => (100 * Math.max(0, Math.min(1, value / top))).toFixed(2) + "%";

@@ -7,8 +7,8 @@ const sqnrOf = row => row.sqnr_db === null ? "inf" : row.sqnr_db;
 function evalPage(data) {
   data.models.forEach((model, i) => { model.color = seriesColor(i); });
   const baseline = data.baseline === null ? null : data.models[data.baseline];
-  addHeader(["eval report", data.backend + " backend"].join(" · "), data.models.map(model => model.name).join(" · "), evalLead(data, baseline));
-  page.append(el("div", {class: "cards"}, accuracyCard(data, baseline), evalLatencyCard(data), card("Size", bigOf(data, baseline, model => model.bytes, "smaller", "larger"),
+  addHeader(["eval report", data.backend + " backend"].join(" · "), titleOf(data.models), evalLead(data, baseline));
+  page.append(el("div", {class: "cards"}, accuracyCard(data, baseline), evalLatencyCard(data), card("Size", bigOf(data, baseline, model => model.bytes, bytes, "smaller", "larger"),
     bars(data.models.map(model => ({name: model.name, value: model.bytes, text: bytes(model.bytes), color: model.color}))))));
   addWarnings(data.warnings);
   addGates(data.gates);
@@ -18,8 +18,18 @@ function evalPage(data) {
   addClasses(data);
   data.models.forEach((model, i) => addEvalLayers(model, i));
   data.models.forEach((model, i) => addIsa(model, i));
+  const links = data.models.flatMap((model, i) => [[`layers-${i}`, `Layers: ${shortName(model, data.models)}`], [`isa-${i}`, `Without VNNI: ${shortName(model, data.models)}`]]);
   addEvalMaking(data);
-  addNavigation({gates: "Gates", comparison: "Models", drops: "How sure", latencies: "Latency", classes: "Classes", making: "How it was measured"});
+  addNavigation({gates: "Gates", comparison: "Models", drops: "How sure", latencies: "Latency", classes: "Classes", making: "How it was measured", ...Object.fromEntries(links)});
+}
+
+const titleOf = models => models.length <= 2 ? models.map(model => model.name).join(" and ") : `${models[0].name} and ${models.length - 1} others`;
+/// "int8" of "net.int8.onnx" beside "net.onnx": what is left without the beginning that all names share.
+function shortName(model, models) {
+  const names = models.map(other => other.name.replace(/\.onnx$/, ""));
+  let same = 0;
+  while (names[0][same] !== undefined && names.every(name => name[same] === names[0][same])) ++same;
+  return model.name.replace(/\.onnx$/, "").slice(names.length > 1 ? same : 0).replace(/^[._-]+/, "") || model.name;
 }
 
 const modelOf = (data, baseline) => data.models.find(model => model !== baseline);
@@ -45,9 +55,10 @@ function dropText(drop, samples) {
 }
 const signed = x => (x < 0 ? "−" : "+") + Math.abs(x).toFixed(2);
 
-function bigOf(data, baseline, value, better, worse) {
-  const model = modelOf(data, baseline);
-  if (!baseline || !model || data.models.length !== 2 || !value(model) || !value(baseline)) return plural(data.models.length, "model");
+/// What changed from the baseline to the one other model; of several, the best.
+function bigOf(data, baseline, value, show, better, worse) {
+  const model = modelOf(data, baseline), values = data.models.map(value).filter(isNumber);
+  if (!baseline || !model || data.models.length !== 2 || !value(model) || !value(baseline)) return values.length ? show(Math.min(...values)) + (values.length > 1 ? " at best" : "") : NONE;
   return ratioText(value(baseline), value(model), better, worse);
 }
 
@@ -56,8 +67,15 @@ function accuracyCard(data, baseline) {
   const labelled = data.models.some(model => model.accuracy);
   const title = labelled ? "Top-1" : data.metric === "classes" ? "Same class as the baseline" : data.metric === "vectors" ? "Cosine with the baseline" : "SQNR against the baseline";
   const most = labelled || data.metric === "classes" ? 100 : data.metric === "vectors" ? 1 : undefined;
-  const last = rows[rows.length - 1];
-  return card(title, last ? last.text : "not measured", bars(rows, most), labelled ? "whisker: 95 % interval" : null);
+  return card(title, accuracyBig(data, baseline, rows), bars(rows, most), labelled ? "whisker: 95 % interval of each; the difference is surer: see below" : null);
+}
+
+function accuracyBig(data, baseline, rows) {
+  if (!rows.length) return "not measured";
+  const model = data.models.length === 2 && baseline ? modelOf(data, baseline) : null;
+  if (model && model.drop) return model.drop.top1_points === 0 ? "unchanged" : `${signed(-model.drop.top1_points)} points`;
+  const best = rows.reduce((a, b) => b.value > a.value ? b : a);
+  return best.text + (rows.length > 1 ? " at best" : "");
 }
 
 function accuracyRow(model, is_baseline) {
@@ -74,7 +92,7 @@ function evalLatencyCard(data) {
   const timed = data.models.filter(model => model.latency.length);
   if (!timed.length) return card("Latency", "not measured", null, "--latency-runs 0");
   const baseline = data.baseline === null ? null : data.models[data.baseline];
-  return card("Latency of one run", bigOf(data, baseline, model => model.latency.length && model.latency[0].p50_ms, "faster", "slower"),
+  return card("Latency of one run", bigOf(data, baseline, model => model.latency.length ? model.latency[0].p50_ms : undefined, milliseconds, "faster", "slower"),
     bars(timed.map(model => ({name: model.name, value: model.latency[0].p50_ms, low: model.latency[0].p50_ms, high: model.latency[0].p90_ms, text: milliseconds(model.latency[0].p50_ms), color: model.color}))),
     `median of ${plural(timed[0].latency[0].runs, "run")} of batch ${timed[0].latency[0].batch}, in turn; whisker: to the 90th percentile; ${plural(data.cpu.threads, "thread")}`);
 }
@@ -82,9 +100,9 @@ function evalLatencyCard(data) {
 function addGates(gates) {
   if (!gates.length) return;
   addSection("gates", "Conditions", null, sortedTable({
-    rows: gates, sort: [3, true], noun: "condition", label: "Conditions", columns: [
-      {title: "Fail if", value: gate => gate.condition, show: gate => el("code", {}, gate.condition)},
-      {title: "Model", value: gate => gate.model, kind: "name"},
+    rows: gates, sort: [3, true], noun: "condition", label: "Conditions", subtitle: gate => gate.model, columns: [
+      {title: "Fail if", value: gate => gate.condition, show: gate => el("code", {}, gate.condition), kind: "name"},
+      {title: "Model", value: gate => gate.model, kind: "wide"},
       {title: "Found", value: gate => gate.value, show: gate => `${short(gate.value)} ${gate.unit}`, number: true},
       {title: "Result", value: gate => gate.failed ? 0 : 1, show: gate => el("strong", {class: gate.failed ? "bad" : "good"}, gate.failed ? "failed" : "holds")},
     ]}));
@@ -141,7 +159,7 @@ function addLatencies(data) {
     rows, sort: [1, true], noun: "row", label: "Latency", columns: [
       {title: "Model", value: row => row.model.name, show: row => el("span", {class: "tag", style: "white-space:normal"}, swatch(row.model.color), row.model.name), kind: "name"},
       {title: "Batch", value: row => row.batch, number: true}, time("p50", "p50_ms"), time("p90", "p90_ms", "wide"), time("p99", "p99_ms"), time("Spread", "spread_ms", "wide"),
-      {title: "Samples/s", value: row => row.samples_per_second, show: row => short(Number(row.samples_per_second.toPrecision(3))), number: true, largestFirst: true}, {title: "Runs", value: row => row.runs, number: true, kind: "wide"},
+      {title: "Samples/s", value: row => row.samples_per_second, show: row => short(Number(row.samples_per_second.toPrecision(3))), number: true, kind: "wide", largestFirst: true}, {title: "Runs", value: row => row.runs, number: true, kind: "wide"},
     ]}));
 }
 
@@ -153,7 +171,7 @@ function addClasses(data) {
     rows: classes, sort: [models.length > 1 ? 2 : 0, true], noun: "class", label: "Classes", text: row => row.name, columns: [
       {title: "Class", value: row => row.name, kind: "name"}, {title: "Samples", value: row => row.samples, number: true, largestFirst: true},
       models.length > 1 && {title: "Change", value: row => row.right[models.length - 1] - row.right[0], show: row => { const x = row.right[models.length - 1] - row.right[0]; return x === 0 ? "0" : (x < 0 ? "−" : "+") + Math.abs(x); }, number: true, about: "samples that the last model gets right more than the first"},
-      ...models.map((model, m) => ({title: model.name, value: row => row.right[m] / row.samples, show: row => percent(row.right[m] / row.samples), number: true, kind: m > 1 ? "wide" : ""})),
+      ...models.map((model, m) => ({title: shortName(model, data.models), value: row => row.right[m] / row.samples, show: row => percent(row.right[m] / row.samples), number: true, kind: m > 1 ? "wide" : ""})),
     ].filter(Boolean)}));
 }
 

@@ -65,10 +65,11 @@ function drawHistogram(tensor, hist, width) {
   return root;
 }
 
-/// Other methods first, the chosen range nearest to the plot.
+/// The widest range first: it is drawn outermost.
 function thresholdMarks(tensor) {
   const others = Object.entries(tensor.methods || {}).map(([name, [low, high]]) => ({name, low, high}));
-  return [...others.filter(mark => mark.name !== tensor.method), {name: (tensor.method || "range") + ", chosen", low: tensor.low, high: tensor.high, chosen: true}];
+  const chosen = {name: (tensor.method || "range") + ", chosen", low: tensor.low, high: tensor.high, chosen: true};
+  return [...others.filter(mark => mark.name !== tensor.method), chosen].sort((a, b) => b.high - a.high);
 }
 
 function drawMark(mark, row, bottom, x, width) {
@@ -80,7 +81,7 @@ function drawMark(mark, row, bottom, x, width) {
   const before = end + 5 + room > width;  // the label stands on the side that has room
   return [mark.low !== 0 && line(mark.low), line(mark.high),
           svg("line", {x1: x(mark.low), x2: end, y1: row, y2: row, stroke: color, "stroke-width": mark.chosen ? 2 : 1, opacity: mark.chosen ? 1 : 0.75}),
-          svg("text", {x: before ? Math.max(end - 5, room) : end + 5, y: row - 3, "text-anchor": before ? "end" : "start", class: mark.chosen ? "strong" : ""}, text)].filter(Boolean);
+          svg("text", {x: before ? Math.max(end - 5, room) : end + 5, y: row - 3, "text-anchor": before ? "end" : "start", class: mark.chosen ? "label strong" : "label"}, text)].filter(Boolean);
 }
 
 function countAxis(most, y, left, right) {

@@ -83,7 +83,7 @@ function addLayers(data, nodes, showNode) {
   ].filter(Boolean);
   const index = new Map(nodes.map((node, i) => [node, i]));
   const table = sortedTable({
-    rows: nodes, columns, sort: hasSqnr(nodes) ? [3, true] : [0, true], noun: "node", label: "Layers", text: node => `${node.label} ${node.op} ${node.value}`,
+    rows: nodes, columns, sort: hasSqnr(nodes) ? [3, true] : null, noun: "node", label: "Layers", text: node => `${node.label} ${node.op} ${node.value}`,
     placeholder: "Filter by name or operator", group: node => node.treatment, groupName: "All precisions", subtitle: node => [swatch(colorOf(node.treatment)), ` ${node.op}, ${node.treatment}`],
     detail: node => nodeDetail(node, () => showNode(index.get(node))),
   });

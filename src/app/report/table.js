@@ -85,7 +85,7 @@ function sortedTable(options) {
     options.text && el("input", {type: "search", placeholder: options.placeholder || "Filter by name", "aria-label": "Filter", oninput: e => { state.text = e.target.value; update(); }}),
     groups.length > 1 && el("select", {"aria-label": options.groupName, onchange: e => { state.group = e.target.value; update(); }},
                             el("option", {value: ""}, options.groupName), groups.map(name => el("option", {value: name}, name))),
-    options.tools, count);
+    options.tools, (options.text || groups.length > 1) && count);
   update();
   const element = el("div", {}, tools, box);
   element.openFirst = () => { const tr = body.firstElementChild; if (tr) open(tr, state.shown[0]); };
