@@ -146,6 +146,12 @@ void declareSelectionFlags(CLI::App& app, NodeSelection& selection) {
       ->group(kSelectionGroup);
 }
 
+void declareHalfFlags(CLI::App& app, QuantizeOptions& options) {
+  app.add_flag("--half-io,!--keep-io-types", options.half_io,
+               "fp16, bf16: inputs and outputs change their type too (--keep-io-types, the default: they stay float32)")
+      ->group(kInt8Group);
+}
+
 void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
   auto* dry_run =
       app.add_flag("--dry-run", options.dry_run, "Print every node, what would happen to it and why; write nothing");
@@ -172,7 +178,8 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
 
 void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_option("model", options.model, "The ONNX model to quantize")->type_name("MODEL")->group(kModelGroup);
-  app.add_option("-o,--output", options.output, "Where to write the result (default: beside it, MODEL.int8.onnx)")
+  app.add_option("-o,--output", options.output,
+                 "Where to write the result (default: beside it, MODEL.int8.onnx or the like)")
       ->type_name("FILE")
       ->group(kModelGroup);
   const auto set_mode = [&options](const std::string& name) {
@@ -198,6 +205,7 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   declarePictureFlags(app, options.data.preprocess);
   declareCalibrationFlags(app, options);
   declareInt8Flags(app, options.int8);
+  declareHalfFlags(app, options);
   declareSelectionFlags(app, options.int8.selection);
   declareResultFlags(app, options);
 }

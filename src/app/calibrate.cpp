@@ -31,7 +31,8 @@ CollectOptions collectOptions(const CalibrationMethod& method, const ModeRun& ru
 RangeTable collectRanges(ModeRun& run, CalibrationWish wish) {
   const Stopwatch watch;
   const QuantizeOptions& options = run.options;
-  const CalibrationMethod& method = findCalibrationMethod(options.calibration.method);
+  const CalibrationMethod& method =
+      findCalibrationMethod(wish.method.empty() ? options.calibration.method : wish.method);
   CollectOptions collect = collectOptions(method, run, run.outputs);
   collect.channel_axes = std::move(wish.channel_axes);
   for (const auto& [value, axis] : collect.channel_axes) wish.values.insert(value);

@@ -9,6 +9,7 @@ namespace quant {
 struct CalibrationWish {
   std::set<std::string> values;
   std::map<std::string, int64_t> channel_axes = {};  ///< values whose channels' means are wanted, with the axis
+  std::string method = {};                           ///< in place of the user's
 };
 
 /// The ranges of the wanted values: from a file of ranges, where the user gave one, else seen over all samples of

@@ -11,6 +11,10 @@ namespace {
 constexpr ModeRow kModes[] = {
     {"ptq-int8", Mode::kPtqInt8, "static int8 for CPUs: weights and activations, calibrated on samples", ".int8.onnx",
      kQdqOpset, true, planPtqInt8, applyPtqInt8},
+    {"fp16", Mode::kFp16, "half precision for GPUs: float16 wherever it is safe, half the size; needs no samples",
+     ".fp16.onnx", 0, false, planHalf, applyHalf},
+    {"bf16", Mode::kBf16, "the same with bfloat16, which has the range of float32 but fewer digits", ".bf16.onnx", 0,
+     false, planHalf, applyHalf, opsetForBf16},
 };
 
 }  // namespace

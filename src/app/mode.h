@@ -32,6 +32,7 @@ struct ModeRow {
   bool needs_samples;        ///< else samples are welcome, if only to verify with
   void (*plan)(ModeRun& run);
   void (*apply)(Graph& graph, const ModeRun& run);  ///< rewrites as the plan says
+  int64_t (*opset_for)(const Graph&) = nullptr;     ///< where the version depends on the model's operators
 };
 
 std::span<const ModeRow> modes();
@@ -43,5 +44,8 @@ std::filesystem::path outputPath(const QuantizeOptions& options);
 // --- the modes, one file each -------------------------------------------------------------------------------------
 void planPtqInt8(ModeRun& run);
 void applyPtqInt8(Graph& graph, const ModeRun& run);
+void planHalf(ModeRun& run);  // fp16 and bf16
+void applyHalf(Graph& graph, const ModeRun& run);
+int64_t opsetForBf16(const Graph& graph);
 
 }  // namespace quant

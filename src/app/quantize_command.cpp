@@ -25,7 +25,8 @@ constexpr size_t kMadeUpSamples = 4;
 Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
   const Stopwatch watch;
   Graph graph = load(options.model);
-  upgradeOpset(graph, rowOf(options.mode).opset);
+  const ModeRow& mode = rowOf(options.mode);
+  upgradeOpset(graph, mode.opset_for != nullptr ? mode.opset_for(graph) : mode.opset);
   report.passes = runPasses(graph, preparationPasses());
   report.load_seconds = watch.seconds();
   return graph;

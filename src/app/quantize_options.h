@@ -54,6 +54,7 @@ struct QuantizeOptions {
   DataOptions data;
   CalibrationOptions calibration;
   Int8Options int8;
+  bool half_io = false;  ///< fp16, bf16: the model's inputs and outputs change their type too
   bool dry_run = false;
   size_t verify_samples = 16;  ///< 0: none
   bool verify_exact = false;

@@ -27,6 +27,8 @@ bool isInt8(const NodePlacement& row) {
   return row.treatment == Treatment::kInt8 || row.treatment == Treatment::kMoves;
 }
 
+bool isHalf(const NodePlacement& row) { return row.treatment == Treatment::kHalf; }
+
 double share(int64_t part, int64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -35,7 +37,21 @@ std::string line(std::string_view title, const std::string& text) { return fmt::
 
 std::string decibels(double sqnr) { return std::isinf(sqnr) ? "no error" : fmt::format("SQNR {:.1f} dB", sqnr); }
 
-std::string verificationText(const Verification& verification, const CpuInfo& cpu) {
+std::string whereVerified(const Verification& verification, const QuantizeReport& report) {
+  const double macs = static_cast<double>(verification.macs.total) * 1e-6;
+  if (report.plan.half.type != DataType::kUndefined) {
+    return fmt::format("{:.1f} M MACs on this CPU ({}), each result rounded to {}", macs, report.cpu.isa,
+                       toString(report.plan.half.type));
+  }
+  const std::string where = verification.backend == Backend::kReference
+                                ? "int32 sums, no saturation"
+                                : fmt::format("oneDNN on this CPU ({}{}), int8 sums exact", report.cpu.isa,
+                                              report.cpu.has_vnni ? "" : ", no VNNI");
+  return fmt::format("{:.1f} % of {:.1f} M MACs in int8; {}", share(verification.macs.int8, verification.macs.total),
+                     macs, where);
+}
+
+std::string verificationText(const Verification& verification, const QuantizeReport& report) {
   std::string text;
   for (const OutputAgreement& output : verification.outputs) {
     text += line(verification.backend == Backend::kOneDnn ? "verified" : "exact",
@@ -43,14 +59,7 @@ std::string verificationText(const Verification& verification, const CpuInfo& cp
                              decibels(output.agreement.sqnr()), output.agreement.cosine(),
                              output.top1 ? fmt::format(", same top-1 in {:.1f} %", 100 * *output.top1) : ""));
   }
-  const std::string where =
-      verification.backend == Backend::kReference
-          ? "int32 sums, no saturation"
-          : fmt::format("oneDNN on this CPU ({}{}), int8 sums exact", cpu.isa, cpu.has_vnni ? "" : ", no VNNI");
-  text += line(
-      "", fmt::format("{:.1f} % of {:.1f} M MACs in int8; {}", share(verification.macs.int8, verification.macs.total),
-                      static_cast<double>(verification.macs.total) * 1e-6, where));
-  return text;
+  return text + line("", whereVerified(verification, report));
 }
 
 /// "0-2, 7": rising numbers, neighbours joined.
@@ -100,6 +109,18 @@ std::string changedChannelsText(const QuantizationPlan& plan) {
          text;
 }
 
+/// The int8 values with their numbers; nothing when there are none.
+std::string valuesText(const QuantizationPlan& plan) {
+  if (plan.activations.empty()) return "";
+  std::string text = fmt::format("\n{:<14}{:<7}{:>5}{:>26}  {}\n", "scale", "type", "zero", "represents", "value");
+  for (const auto& [value, params] : plan.activations) {
+    const Range range = params.representable();
+    text += fmt::format("{:<14.6g}{:<7}{:>5}{:>26}  {}\n", params.scale(), toString(params.storage()),
+                        params.zeroPoint(), fmt::format("[{:.4g}, {:.4g}]", range.low, range.high), value);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string summaryText(const QuantizeReport& report) {
@@ -111,11 +132,16 @@ std::string summaryText(const QuantizeReport& report) {
     text += line("calibrated", fmt::format("{}: {} in {:.1f} s", report.calibration.method, report.calibration.source,
                                            report.calibration.seconds));
   if (!report.calibration.preprocess.empty()) text += line("pictures", report.calibration.preprocess);
-  text += line("int8", countOps(report.plan.nodes, isInt8));
+  const bool is_half = report.plan.half.type != DataType::kUndefined;
+  if (is_half) {
+    text += line(toString(report.plan.half.type), countOps(report.plan.nodes, isHalf));
+  } else {
+    text += line("int8", countOps(report.plan.nodes, isInt8));
+  }
   text += line("float", countOps(report.plan.nodes,
                                  [](const NodePlacement& row) { return row.treatment == Treatment::kFloat; }));
   if (!report.plan.weights.empty()) text += line("target", targetText(report.plan));
-  for (const Verification& verification : report.verifications) text += verificationText(verification, report.cpu);
+  for (const Verification& verification : report.verifications) text += verificationText(verification, report);
   if (report.calibration.method.empty() && !report.verified_with.empty()) text += line("", report.verified_with);
   if (!report.not_verified.empty()) text += line("verified", "no: " + report.not_verified);
   for (const auto& warning : report.plan.warnings) text += line("warning", warning);
@@ -134,12 +160,7 @@ std::string planText(const QuantizationPlan& plan) {
     text += fmt::format("{:<13}{:<{}}  {:<{}}  {}\n", toString(row.treatment), row.op_type, op_width, row.label,
                         name_width, row.reason);
   }
-  text += fmt::format("\n{:<14}{:<7}{:>5}{:>26}  {}\n", "scale", "type", "zero", "represents", "value");
-  for (const auto& [value, params] : plan.activations) {
-    const Range range = params.representable();
-    text += fmt::format("{:<14.6g}{:<7}{:>5}{:>26}  {}\n", params.scale(), toString(params.storage()),
-                        params.zeroPoint(), fmt::format("[{:.4g}, {:.4g}]", range.low, range.high), value);
-  }
+  text += valuesText(plan);
   text += changedChannelsText(plan);
   for (const auto& warning : plan.warnings) text += fmt::format("warning: {}\n", warning);
   return text;

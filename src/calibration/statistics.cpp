@@ -45,7 +45,10 @@ void TensorStatistics::observe(const Tensor& tensor) {
     case DataType::kUInt64: return forEachConverted<uint64_t>(tensor, visit);
     case DataType::kInt64: return forEachConverted<int64_t>(tensor, visit);
     case DataType::kBool: return forEachConverted<bool>(tensor, visit);
-    default: break;  // no numbers, or none that are computed with
+    case DataType::kUndefined:
+    case DataType::kString:
+    case DataType::kComplex64:
+    case DataType::kComplex128: break;
   }
   throwInternal("a tensor of type {} has no range", toString(tensor.type()));
 }

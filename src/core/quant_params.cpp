@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "core/packed.h"
 
 namespace quant {
 
@@ -62,10 +61,10 @@ float finiteScale(double scale, int32_t steps) {
   return result;
 }
 
-/// Calls `body` with a value of the C++ type that holds one element of the storage type.
+/// Calls `body` with a value of the storage type's C++ type.
 template <class Body>
 void withStorage(DataType storage, Body body) {
-  switch (unpackedType(storage)) {
+  switch (storage) {
     case DataType::kUInt8: return body(uint8_t{});
     case DataType::kInt8: return body(int8_t{});
     case DataType::kUInt16: return body(uint16_t{});
@@ -78,16 +77,12 @@ void withStorage(DataType storage, Body body) {
 }  // namespace
 
 QuantLimits storageLimits(DataType storage) {
-  if (storage == DataType::kFloat4E2M1) throwInternal("{} is not a type to quantize to", toString(storage));
   QuantLimits limits{};
   withStorage(storage, [&](auto example) {
     using Limits = std::numeric_limits<decltype(example)>;
     limits = {static_cast<int32_t>(Limits::min()), static_cast<int32_t>(Limits::max())};
   });
-  // Each bit less halves both ends: [-128, 127] is [-8, 7] in 4 bits.
-  if (!isPacked(storage)) return limits;
-  const int spared = 8 - elementBits(storage);
-  return {limits.low >> spared, limits.high >> spared};
+  return limits;
 }
 
 int32_t roundAndSaturate(float value, QuantLimits limits) {
@@ -129,7 +124,7 @@ float QuantParams::dequantize(int32_t q, size_t channel) const {
 }
 
 Tensor QuantParams::quantize(const Tensor& real) const {
-  Tensor quantized(unpackedType(storage_), real.shape(), real.layout());
+  Tensor quantized(storage_, real.shape(), real.layout());
   const auto src = real.data<float>();
   withStorage(storage_, [&](auto example) {
     using Storage = decltype(example);
@@ -137,11 +132,10 @@ Tensor QuantParams::quantize(const Tensor& real) const {
     forEach(viewAround(real, *this),
             [&](size_t i, size_t channel) { dst[i] = static_cast<Storage>(quantize(src[i], channel)); });
   });
-  return isPacked(storage_) ? pack(quantized, storage_) : std::move(quantized);
+  return quantized;
 }
 
-Tensor QuantParams::dequantize(const Tensor& stored) const {
-  const Tensor quantized = isPacked(storage_) ? unpack(stored) : stored.alias();
+Tensor QuantParams::dequantize(const Tensor& quantized) const {
   Tensor real(DataType::kFloat32, quantized.shape(), quantized.layout());
   const auto dst = real.data<float>();
   withStorage(storage_, [&](auto example) {

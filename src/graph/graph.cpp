@@ -385,8 +385,9 @@ int64_t Graph::opset(std::string_view domain) const {
 void Graph::setOpset(std::string_view domain, int64_t version) {
   auto& imports = *rest_.mutable_opset_import();
   const auto found = findDomain(imports, domain);
-  auto& entry = found == imports.end() ? *imports.Add() : *found;
-  if (found == imports.end()) entry.set_domain(std::string(domain));
+  const bool is_new = found == imports.end();  // asked before another entry moves the end
+  auto& entry = is_new ? *imports.Add() : *found;
+  if (is_new) entry.set_domain(std::string(domain));
   entry.set_version(version);
 }
 

@@ -16,6 +16,7 @@ enum class Treatment {
   kInt8,      ///< computes on 8-bit integers
   kMoves,     ///< moves 8-bit integers: its result shares its source's parameters
   kAbsorbed,  ///< an activation that the saturation of its producer's result replaces
+  kHalf,      ///< computes in 16-bit floating point
   kFloat,     ///< stays as it is
 };
 

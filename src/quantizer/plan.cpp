@@ -100,6 +100,7 @@ std::string_view toString(Treatment treatment) {
     case Treatment::kInt8: return "int8";
     case Treatment::kMoves: return "int8 (moves)";
     case Treatment::kAbsorbed: return "absorbed";
+    case Treatment::kHalf: return "half";
     case Treatment::kFloat: return "float";
   }
   return "";

@@ -7,6 +7,7 @@
 #include "calibration/range_table.h"
 #include "core/quant_params.h"
 #include "graph/graph.h"
+#include "quantizer/half_plan.h"
 #include "quantizer/options.h"
 #include "quantizer/placement.h"
 #include "quantizer/weight_plan.h"
@@ -19,6 +20,7 @@ struct QuantizationPlan {
   std::vector<NodePlacement> nodes;                ///< every node in topological order
   std::map<std::string, QuantParams> activations;  ///< by value
   std::map<std::string, WeightPlan> weights;       ///< by the node's first output
+  HalfPlan half;                                   ///< of the modes fp16 and bf16
   std::vector<std::string> warnings;
 
   [[nodiscard]] size_t count(Treatment treatment) const;

@@ -70,8 +70,7 @@ TEST(PlanText, AlignsNodesInColumns) {
   EXPECT_THAT(planText(smallReport().plan), testing::StartsWith("int8         Conv     conv   fits\n"
                                                                 "int8         Conv     conv2  fits\n"
                                                                 "int8 (moves) MaxPool  pool   shares\n"
-                                                                "float        Softmax  soft   sensitive\n"
-                                                                "\n"));
+                                                                "float        Softmax  soft   sensitive\n"));
 }
 
 TEST(PlanText, ALongNameMovesOnlyItsOwnLine) {

@@ -485,5 +485,12 @@ TEST(GraphDump, WritesOneNodeALine) {
             "a = Neg(x)\ny = Add(a, x)\n");
 }
 
+TEST(Graph, ANewDomainIsImportedBesideTheOthers) {
+  Graph graph = parseGraph("g (float[1] x) => (float[1] y) { y = Relu(x) }");
+  graph.setOpset("com.acme", 2);
+  EXPECT_EQ(graph.opset("com.acme"), 2);
+  EXPECT_EQ(graph.opset(), 13);
+}
+
 }  // namespace
 }  // namespace quant

@@ -1,0 +1,145 @@
+#include "core/half_conversion.h"
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "core/error.h"
+#include "core/for_each_cpu.h"
+#include "core/workers.h"
+
+namespace quant {
+
+namespace {
+
+constexpr int32_t kMagnitudeMask = 0x7FFFFFFF, kInfinity = 0x7F800000;
+
+/// One type's numbers as the bits of floats. Magnitudes of at least `overflow` round to infinity, those of at most
+/// `vanishing` to zero.
+struct Limits {
+  int32_t overflow, vanishing;
+  float largest, smallest_normal;
+};
+
+constexpr Limits kFloat16Limits = {0x477FF000, 0x33000000, 65504.0F, 0x1p-14F};
+constexpr Limits kBFloat16Limits = {0x7F7F8000, 0x00008000, 0x1.FEp127F, 0x1p-126F};
+
+const Limits& limitsOf(DataType half) {
+  if (half == DataType::kFloat16) return kFloat16Limits;
+  if (half == DataType::kBFloat16) return kBFloat16Limits;
+  throwInternal("{} is not a floating point type of 16 bits", toString(half));
+}
+
+// The loops have no branches, so that compilers turn them into vector instructions. All comparisons are of signed
+// integers, which AVX2 has: magnitudes are never negative.
+
+/// As Float16(float) does it.
+inline uint16_t float16Bits(float value) {
+  const auto bits = std::bit_cast<int32_t>(value);
+  const int32_t magnitude = bits & kMagnitudeMask;
+  constexpr int32_t kSmallestNormal = 0x38800000, kHalfBits = 0x3F000000;
+  const int32_t normal = (magnitude - 0x38000000 + 0xFFF + ((magnitude >> 13) & 1)) >> 13;
+  const int32_t subnormal = std::bit_cast<int32_t>(std::bit_cast<float>(magnitude) + 0.5F) - kHalfBits;
+  int32_t result = magnitude < kSmallestNormal ? subnormal : normal;
+  result = magnitude >= kFloat16Limits.overflow ? 0x7C00 : result;
+  result = magnitude > kInfinity ? 0x7E00 : result;
+  return static_cast<uint16_t>(((bits >> 16) & 0x8000) | result);
+}
+
+/// As BFloat16(float) does it.
+inline uint16_t bfloat16Bits(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  const bool is_nan = static_cast<int32_t>(bits & kMagnitudeMask) > kInfinity;
+  const uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
+  return static_cast<uint16_t>(is_nan ? (bits >> 16) | 0x40U : rounded);
+}
+
+QUANTIZE_FOR_EACH_CPU
+void convertFloat16(const float* __restrict from, uint16_t* __restrict to, size_t count) {
+  for (size_t i = 0; i < count; ++i) to[i] = float16Bits(from[i]);
+}
+
+QUANTIZE_FOR_EACH_CPU
+void convertBFloat16(const float* __restrict from, uint16_t* __restrict to, size_t count) {
+  for (size_t i = 0; i < count; ++i) to[i] = bfloat16Bits(from[i]);
+}
+
+struct BlockLoss {
+  int32_t zeros = 0, overflowing = 0, vanishing = 0, max_magnitude = 0;
+};
+
+QUANTIZE_FOR_EACH_CPU
+void lookAt(const float* __restrict values, size_t count, int32_t overflow, int32_t vanishing, BlockLoss& loss) {
+  int32_t zeros = 0, over = 0, under = 0, max = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t magnitude = std::bit_cast<int32_t>(values[i]) & kMagnitudeMask;
+    const int32_t finite = magnitude < kInfinity ? magnitude : 0;
+    zeros += magnitude == 0 ? 1 : 0;
+    over += finite >= overflow ? 1 : 0;
+    under += magnitude <= vanishing ? 1 : 0;  // zeros too
+    max = finite > max ? finite : max;
+  }
+  loss = {zeros, over, under - zeros, max};
+}
+
+constexpr size_t kBlock = size_t{1} << 20;
+
+/// Calls `visit(begin, count)` for parts of `total` elements, on several cores where that is worth waking them.
+template <class Visit>
+void forEachBlock(size_t total, Visit visit) {
+  const size_t blocks = (total + kBlock - 1) / kBlock;
+  const auto visitBlock = [&](size_t i) { visit(i * kBlock, std::min(kBlock, total - i * kBlock)); };
+  if (blocks > 1) return forEachIndex(blocks, {}, visitBlock);
+  for (size_t i = 0; i < blocks; ++i) visitBlock(i);
+}
+
+}  // namespace
+
+void convertToHalf(std::span<const float> from, std::span<Float16> to) {
+  if (from.size() != to.size()) throwInternal("{} numbers to convert into {}", from.size(), to.size());
+  convertFloat16(from.data(), reinterpret_cast<uint16_t*>(to.data()), from.size());
+}
+
+void convertToHalf(std::span<const float> from, std::span<BFloat16> to) {
+  if (from.size() != to.size()) throwInternal("{} numbers to convert into {}", from.size(), to.size());
+  convertBFloat16(from.data(), reinterpret_cast<uint16_t*>(to.data()), from.size());
+}
+
+Tensor toHalf(const Tensor& floats, DataType half) {
+  const auto from = floats.data<float>();
+  Tensor result(half, floats.shape());
+  forEachBlock(from.size(), [&](size_t begin, size_t count) {
+    if (half == DataType::kFloat16) {
+      convertToHalf(from.subspan(begin, count), result.data<Float16>().subspan(begin, count));
+    } else {
+      convertToHalf(from.subspan(begin, count), result.data<BFloat16>().subspan(begin, count));
+    }
+  });
+  return result;
+}
+
+float largestOf(DataType half) { return limitsOf(half).largest; }
+
+float smallestNormalOf(DataType half) { return limitsOf(half).smallest_normal; }
+
+HalfLoss lossIn(DataType half, std::span<const float> values) {
+  const Limits& limits = limitsOf(half);
+  std::vector<BlockLoss> blocks((values.size() + kBlock - 1) / kBlock);
+  forEachBlock(values.size(), [&](size_t begin, size_t count) {
+    lookAt(values.data() + begin, count, limits.overflow, limits.vanishing, blocks[begin / kBlock]);
+  });
+  HalfLoss loss;
+  int32_t max = 0;
+  loss.elements = static_cast<int64_t>(values.size());
+  loss.non_zero = loss.elements;
+  for (const BlockLoss& block : blocks) {
+    loss.non_zero -= block.zeros;
+    loss.overflowing += block.overflowing;
+    loss.vanishing += block.vanishing;
+    max = std::max(max, block.max_magnitude);
+  }
+  loss.max_magnitude = std::bit_cast<float>(max);
+  return loss;
+}
+
+}  // namespace quant
