@@ -164,6 +164,17 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_flag_function(
          "--no-verify", [&options](int64_t) { options.verify_samples = 0; }, "The same as --verify 0")
       ->group(kResultGroup);
+  app.add_option("--min-cosine", options.min_cosine,
+                 "A result whose cosine to the float model is under it is announced, and the nodes that cause it "
+                 "stay in float; 0 for never")
+      ->type_name("X")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->group(kResultGroup);
+  app.add_flag_function(
+         "--no-mend", [&options](int64_t) { options.mend = false; },
+         "Under --min-cosine, only name the nodes; quantize them all the same")
+      ->group(kResultGroup);
   app.add_flag("--verify-exact", options.verify_exact,
                "Compare also as computed with exact integer sums, as on a CPU that never saturates")
       ->group(kResultGroup);

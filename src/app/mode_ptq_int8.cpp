@@ -7,7 +7,8 @@ namespace quant {
 
 void planPtqInt8(ModeRun& run) {
   Placement placement = place(run.graph, run.options.int8);
-  run.report.ranges = calibrateRanges(run, {watchList(placement), meansList(run.graph, placement)});
+  const bool are_known = !run.report.ranges.values.empty();  // of an earlier plan for the same samples
+  if (!are_known) run.report.ranges = calibrateRanges(run, {watchList(placement), meansList(run.graph, placement)});
   run.report.plan = makePlan(run.graph, std::move(placement), run.report.ranges, run.options.int8);
 }
 

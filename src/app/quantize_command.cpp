@@ -8,6 +8,7 @@
 #include "app/report_file.h"
 #include "app/report_html.h"
 #include "app/resources.h"
+#include "app/verify_result.h"
 #include "core/files.h"
 #include "dataset/preprocess_file.h"
 #include "onnx_io/load.h"
@@ -18,9 +19,6 @@
 namespace quant {
 
 namespace {
-
-/// Without samples, made-up ones show whether the model runs and how far its outputs move.
-constexpr size_t kMadeUpSamples = 4;
 
 Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
   const Stopwatch watch;
@@ -39,39 +37,6 @@ void storeMetadata(Graph& graph, const Dataset* dataset, const QuantizeReport& r
     graph.setMetadata("quantize.calibration", report.calibration.method);
   }
   if (dataset != nullptr && dataset->preprocess()) graph.setMetadata(kPreprocessKey, toJson(*dataset->preprocess()));
-}
-
-/// The float model's outputs for the first `count` samples: those that deciding gave, or of another run.
-FloatOutputs completeOutputs(FloatOutputs given, const Graph& original, const Dataset& dataset, size_t count) {
-  const auto is_there = [](const std::vector<Tensor>& outputs) { return !outputs.empty(); };
-  const bool complete = given.samples.size() == count && std::ranges::all_of(given.samples, is_there);
-  return complete ? std::move(given) : runFloat(original, dataset, count);
-}
-
-void verifyOn(const Dataset& dataset, ModeRun& run) {
-  const size_t count = samplesToVerify(dataset, run.options);
-  const FloatOutputs expected = completeOutputs(std::move(run.outputs), run.graph, dataset, count);
-  const Graph quantized = load(run.report.output);
-  const auto verifyWith = [&](Backend backend, const char* title) {
-    run.report.verifications.push_back(verify(expected, quantized, backend, dataset, run.console.progress(title)));
-  };
-  verifyWith(Backend::kOneDnn, "verifying");
-  if (run.options.verify_exact) verifyWith(Backend::kReference, "verifying exactly");
-  run.report.verified_with = dataset.description();
-  if (run.report.details) measureDetails(*run.report.details, run, quantized, dataset, count);
-}
-
-/// Compares what was written with the float model. A model that we cannot run is written all the same, unless the mode
-/// had to run it anyway; the report says why it was not looked at.
-void verifyResult(ModeRun& run) {
-  if (run.options.verify_samples == 0) return;
-  if (run.dataset != nullptr) return verifyOn(*run.dataset, run);
-  if (rowOf(run.options.mode).needs_samples) return;
-  try {
-    verifyOn(*madeUpData(run.graph, kMadeUpSamples), run);
-  } catch (const Error& error) {
-    run.report.not_verified = error.what();
-  }
 }
 
 void requireSource(const QuantizeOptions& options) {
@@ -135,7 +100,8 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
 
   const Graph graph = loadPrepared(options, report);
   const auto dataset = options.data.folder.empty() ? nullptr : openData(graph, options.data);
-  ModeRun run{graph, options, dataset.get(), console, report};
+  QuantizeOptions adjusted = options;  // nodes that turn out to lose too much are left out
+  ModeRun run{graph, adjusted, dataset.get(), console, report};
   rowOf(options.mode).plan(run);
   if (options.dry_run) {
     console.out << planText(report.plan);
@@ -144,6 +110,15 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   writeQuantized(run);
   if (showsDetails(options)) report.details = describePlan(run);
   verifyResult(run);
+  const auto write_again = [&] {
+    report.ranges = {};
+    report.verifications.clear();
+    rowOf(adjusted.mode).plan(run);
+    writeQuantized(run);
+    if (showsDetails(options)) report.details = describePlan(run);
+    verifyResult(run);
+  };
+  heedLoss(run, adjusted.int8.selection, write_again);
 
   report.total_seconds = total.seconds();
   report.peak_memory = peakMemory();

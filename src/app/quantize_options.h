@@ -39,6 +39,9 @@ struct DataOptions {
 inline constexpr const char* kDefaultCalibrationMethod = "mse";
 inline constexpr size_t kDefaultCalibrationSamples = 512;
 
+/// Below it, outputs of float and quantized models differ so much that people ask why.
+inline constexpr double kDefaultMinCosine = 0.98;
+
 struct CalibrationOptions {
   std::string method;  ///< a name in calibrationMethods()
   double percentile = 99.99;
@@ -58,6 +61,8 @@ struct QuantizeOptions {
   bool dry_run = false;
   size_t verify_samples = 16;  ///< 0: none
   bool verify_exact = false;
+  double min_cosine = kDefaultMinCosine;  ///< a result that is farther from the float model is announced
+  bool mend = true;                       ///< leave the nodes in float that make it so
   std::filesystem::path report;
 };
 

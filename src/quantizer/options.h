@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,10 @@ struct NodeSelection {
   std::vector<std::string> exclude_ops;
   int exclude_first = 0;  ///< that many nodes with weights from the start of the graph stay float
   int exclude_last = 0;   ///< and from its end
+  /// Nodes, by their first output, that a look at the result showed to lose too much, each with what was seen.
+  std::map<std::string, std::string> kept_float = {};
+  /// When not empty: no node but these, by their first output.
+  std::set<std::string> only = {};
 };
 
 /// How weights become integers, where calibration gathered the means of what they are multiplied with.

@@ -75,6 +75,9 @@ Selection::Selection(const Graph& graph, const NodeSelection& wanted) : wanted_(
 }
 
 std::optional<std::string> Selection::excludes(const Node& node) const {
+  const std::string& output = node.output(0);
+  if (const auto kept = wanted_.kept_float.find(output); kept != wanted_.kept_float.end()) return kept->second;
+  if (!wanted_.only.empty() && !wanted_.only.contains(output)) return "not looked at";
   if (const auto* pattern = firstMatch(wanted_.exclude_nodes, node.name())) {
     return fmt::format("excluded by --exclude-node '{}'", *pattern);
   }

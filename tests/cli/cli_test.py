@@ -108,6 +108,17 @@ class Quantizing(CliTest):
         self.assertEqual([(row["backend"], row["samples"]) for row in report["verification"]],
                          [("onednn", 3), ("reference", 3)])
 
+    def test_nodes_that_lose_too_much_stay_float_and_are_named(self):
+        flags = ("--min-cosine", "0.99999")
+        result = self.quantize(*flags)
+        self.assert_done(result)
+        self.assertRegex(result.stdout, r"warning +the result is far from the float model: cosine 0\.9999\d, under 0\.99999; left in float: ")
+        self.assertRegex(result.stdout, r"float +\d+ ")
+        named = self.quantize(*flags, "--no-mend").stdout
+        self.assertIn("; it comes from ", named)
+        self.assertRegex(named, r"float +none")
+        self.assertNotIn("warning", self.quantize().stdout)
+
     def test_a_later_flag_replaces_an_earlier_one(self):
         self.assert_done(self.quantize("--calib-samples", "5", "--calib-samples", "7"))
         self.assertIn("7 of 200 samples", self.quantize("--calib-samples", "5", "--calib-samples", "7").stdout)

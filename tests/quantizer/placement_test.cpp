@@ -37,6 +37,23 @@ TEST(Placement, QuantizesWhatAConvReadsAndWhatItsReluGives) {
   EXPECT_THAT(watchList(placement), UnorderedElementsAre("x", "y"));
 }
 
+TEST(Placement, LeavesNodesThatWereSeenToLoseTooMuch) {
+  Int8Options options;
+  options.selection.kept_float["c"] = "lowers the cosine to 0.9";
+  const Placement placement = place(inferred(kConvRelu), options);
+  EXPECT_EQ(placement.node("c").treatment, Treatment::kFloat);
+  EXPECT_EQ(placement.node("c").reason, "lowers the cosine to 0.9");
+  EXPECT_EQ(placement.node("y").treatment, Treatment::kFloat);
+}
+
+TEST(Placement, TreatsOnlyTheNodesNamedByTheirOutputs) {
+  Int8Options options;
+  options.selection.only = {"z"};
+  EXPECT_EQ(place(inferred(kConvRelu), options).node("c").treatment, Treatment::kFloat);
+  options.selection.only = {"c"};
+  EXPECT_EQ(place(inferred(kConvRelu), options).node("c").treatment, Treatment::kInt8);
+}
+
 TEST(Placement, KeepsTheReluWhereSignedSymmetricStorageHasRoomBelowZero) {
   const Graph graph = inferred(kConvRelu);
   Int8Options options;

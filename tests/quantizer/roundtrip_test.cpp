@@ -111,7 +111,7 @@ TEST_P(RoundTrip, TheQuantizedModelIsValidAndNearTheFloatModel) {
   }
 }
 
-constexpr Int8Options with(DataType type, bool symmetric, bool per_channel) {
+Int8Options with(DataType type, bool symmetric, bool per_channel) {
   return {type, symmetric, per_channel, Target::kX86, WeightRounding::kNearest, {}};
 }
 const Int8Options kPerTensor = with(DataType::kUInt8, false, false);

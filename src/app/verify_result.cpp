@@ -1,0 +1,100 @@
+#include "app/verify_result.h"
+
+#include <algorithm>
+
+#include "app/calibrate.h"
+#include "app/keep_float.h"
+#include "app/model_data.h"
+#include "onnx_io/load.h"
+
+namespace quant {
+
+namespace {
+
+/// Without samples, made-up ones show whether the model runs and how far its outputs move.
+constexpr size_t kMadeUpSamples = 4;
+
+/// More names than this say nothing to a person.
+constexpr size_t kMostNames = 10;
+
+/// The float model's outputs for the first `count` samples: those that deciding gave, or of another run.
+FloatOutputs completeOutputs(FloatOutputs given, const Graph& original, const Dataset& dataset, size_t count) {
+  const auto is_there = [](const std::vector<Tensor>& outputs) { return !outputs.empty(); };
+  const bool complete = given.samples.size() == count && std::ranges::all_of(given.samples, is_there);
+  return complete ? std::move(given) : runFloat(original, dataset, count);
+}
+
+void verifyOn(const Dataset& dataset, ModeRun& run) {
+  const size_t count = samplesToVerify(dataset, run.options);
+  run.outputs = completeOutputs(std::move(run.outputs), run.graph, dataset, count);
+  const Graph quantized = load(run.report.output);
+  const auto verifyWith = [&](Backend backend, const char* title) {
+    run.report.verifications.push_back(verify(run.outputs, quantized, backend, dataset, run.console.progress(title)));
+  };
+  verifyWith(Backend::kOneDnn, "verifying");
+  if (run.options.verify_exact) verifyWith(Backend::kReference, "verifying exactly");
+  run.report.verified_with = dataset.description();
+  if (run.report.details) measureDetails(*run.report.details, run, quantized, dataset, count);
+}
+
+/// "conv1 (Conv, 0.9123 alone), conv2 (Conv, 0.9541 alone) and 3 more".
+std::string namesOf(std::span<const LossyNode> nodes) {
+  std::vector<std::string> names;
+  for (const LossyNode& node : nodes.first(std::min(nodes.size(), kMostNames))) {
+    names.push_back(fmt::format("{} ({}, {:.5f} alone)", node.label, node.op_type, node.cosine));
+  }
+  const std::string rest = nodes.size() > kMostNames ? fmt::format(" and {} more", nodes.size() - kMostNames) : "";
+  return fmt::format("{}{}", fmt::join(names, ", "), rest);
+}
+
+void keepInFloat(NodeSelection& selection, std::span<const LossyNode> nodes) {
+  for (const LossyNode& node : nodes) {
+    selection.kept_float[node.output] =
+        fmt::format("left in float: quantized alone it lowers the result's cosine to {:.5f}", node.cosine);
+  }
+}
+
+}  // namespace
+
+void verifyResult(ModeRun& run) {
+  if (run.options.verify_samples == 0) return;
+  if (run.dataset != nullptr) return verifyOn(*run.dataset, run);
+  if (rowOf(run.options.mode).needs_samples) return;
+  try {
+    verifyOn(*madeUpData(run.graph, kMadeUpSamples), run);
+  } catch (const Error& error) {
+    run.report.not_verified = error.what();
+  }
+}
+
+void heedLoss(ModeRun& run, NodeSelection& selection, const std::function<void()>& write_again) {
+  QuantizeReport& report = run.report;
+  const double wanted = run.options.min_cosine;
+  if (report.verifications.empty() || worstCosine(report.verifications.front()) >= wanted) return;
+  const std::string far = fmt::format("the result is far from the float model: cosine {:.5f}, under {}",
+                                      worstCosine(report.verifications.front()), wanted);
+  if (run.dataset == nullptr) {
+    report.plan.warnings.push_back(far + ", on made-up numbers; give samples of yours with --calib-data to be sure");
+    return;
+  }
+  const std::vector<LossyNode> lossy = findLossyNodes(run, *run.dataset, run.outputs);
+  const std::span<const LossyNode> nodes(lossy);
+  if (nodes.empty() || !run.options.mend) {
+    const std::string cause = nodes.empty() ? "; no node alone causes it" : "; it comes from " + namesOf(nodes);
+    report.plan.warnings.push_back(far + cause);
+    return;
+  }
+  double cosine = 0;
+  size_t kept = 0;
+  for (size_t count = std::max<size_t>(countToKeep(lossy, wanted), 1); cosine < wanted && kept < nodes.size();
+       count *= 2) {
+    kept = std::min(count, nodes.size());
+    keepInFloat(selection, nodes.first(kept));
+    write_again();
+    cosine = worstCosine(report.verifications.front());
+  }
+  report.plan.warnings.push_back(
+      fmt::format("{}; left in float: {}; now the cosine is {:.5f}", far, namesOf(nodes.first(kept)), cosine));
+}
+
+}  // namespace quant
