@@ -6,20 +6,38 @@ namespace {
 
 struct TypeRow {
   DataType type;
-  int size;
+  int bits;
   std::string_view name;
 };
 
 constexpr TypeRow kTypes[] = {
-    {DataType::kUndefined, 0, "undefined"}, {DataType::kFloat32, 4, "float"},
-    {DataType::kUInt8, 1, "uint8"},         {DataType::kInt8, 1, "int8"},
-    {DataType::kUInt16, 2, "uint16"},       {DataType::kInt16, 2, "int16"},
-    {DataType::kInt32, 4, "int32"},         {DataType::kInt64, 8, "int64"},
-    {DataType::kString, 0, "string"},       {DataType::kBool, 1, "bool"},
-    {DataType::kFloat16, 2, "float16"},     {DataType::kFloat64, 8, "double"},
-    {DataType::kUInt32, 4, "uint32"},       {DataType::kUInt64, 8, "uint64"},
-    {DataType::kComplex64, 8, "complex64"}, {DataType::kComplex128, 16, "complex128"},
-    {DataType::kBFloat16, 2, "bfloat16"},
+    {DataType::kUndefined, 0, "undefined"},
+    {DataType::kFloat32, 32, "float"},
+    {DataType::kUInt8, 8, "uint8"},
+    {DataType::kInt8, 8, "int8"},
+    {DataType::kUInt16, 16, "uint16"},
+    {DataType::kInt16, 16, "int16"},
+    {DataType::kInt32, 32, "int32"},
+    {DataType::kInt64, 64, "int64"},
+    {DataType::kString, 0, "string"},
+    {DataType::kBool, 8, "bool"},
+    {DataType::kFloat16, 16, "float16"},
+    {DataType::kFloat64, 64, "double"},
+    {DataType::kUInt32, 32, "uint32"},
+    {DataType::kUInt64, 64, "uint64"},
+    {DataType::kComplex64, 64, "complex64"},
+    {DataType::kComplex128, 128, "complex128"},
+    {DataType::kBFloat16, 16, "bfloat16"},
+    {DataType::kFloat8E4M3FN, 8, "float8e4m3fn"},
+    {DataType::kFloat8E4M3FNUZ, 8, "float8e4m3fnuz"},
+    {DataType::kFloat8E5M2, 8, "float8e5m2"},
+    {DataType::kFloat8E5M2FNUZ, 8, "float8e5m2fnuz"},
+    {DataType::kUInt4, 4, "uint4"},
+    {DataType::kInt4, 4, "int4"},
+    {DataType::kFloat4E2M1, 4, "float4e2m1"},
+    {DataType::kFloat8E8M0, 8, "float8e8m0"},
+    {DataType::kUInt2, 2, "uint2"},
+    {DataType::kInt2, 2, "int2"},
 };
 
 const TypeRow* find(DataType type) {
@@ -31,9 +49,17 @@ const TypeRow* find(DataType type) {
 
 }  // namespace
 
-int elementSize(DataType type) {
+int elementBits(DataType type) {
   const TypeRow* row = find(type);
-  return row ? row->size : 0;
+  return row ? row->bits : 0;
+}
+
+int elementSize(DataType type) { return elementBits(type) / 8; }
+
+size_t storageBytes(DataType type, int64_t count) {
+  const int bits = elementBits(type);
+  if (bits % 8 == 0) return static_cast<size_t>(count) * static_cast<size_t>(bits / 8);
+  return (static_cast<size_t>(count) * static_cast<size_t>(bits) + 7) / 8;
 }
 
 std::string_view toString(DataType type) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -25,6 +26,16 @@ enum class DataType : int32_t {
   kComplex64 = 14,
   kComplex128 = 15,
   kBFloat16 = 16,
+  kFloat8E4M3FN = 17,  // 8-bit and narrower floats: core/narrow_float
+  kFloat8E4M3FNUZ = 18,
+  kFloat8E5M2 = 19,
+  kFloat8E5M2FNUZ = 20,
+  kUInt4 = 21,  // types of less than a byte: core/packed
+  kInt4 = 22,
+  kFloat4E2M1 = 23,
+  kFloat8E8M0 = 24,
+  kUInt2 = 25,
+  kInt2 = 26,
 };
 
 /// IEEE 754 binary16, as stored; arithmetic happens in float.
@@ -47,13 +58,19 @@ struct BFloat16 {
   bool operator==(const BFloat16&) const = default;
 };
 
-/// Bytes of one element; 0 for types without a fixed whole size (strings, unknown types).
+/// Bits of one element; 0 for types without a fixed size (strings, unknown types).
+int elementBits(DataType type);
+
+/// Bytes of one element; 0 for types without a fixed whole size (strings, unknown types, less than a byte).
 int elementSize(DataType type);
+
+/// Bytes that `count` elements take: those of less than a byte lie packed, the first in the lowest bits.
+size_t storageBytes(DataType type, int64_t count);
 
 /// ONNX's spelling ("float", "uint8", ...); says that the type is unknown for a number that has no name here.
 std::string_view toString(DataType type);
 
-/// True for the floating point types (16, 32 and 64 bits).
+/// True for the floating point types that arithmetic is done on (16, 32 and 64 bits).
 bool isFloatingPoint(DataType type);
 
 template <class T>

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/packed.h"
 
 namespace quant {
 
@@ -61,10 +62,10 @@ float finiteScale(double scale, int32_t steps) {
   return result;
 }
 
-/// Calls `body` with a value of the storage type's C++ type.
+/// Calls `body` with a value of the C++ type that holds one element of the storage type.
 template <class Body>
 void withStorage(DataType storage, Body body) {
-  switch (storage) {
+  switch (unpackedType(storage)) {
     case DataType::kUInt8: return body(uint8_t{});
     case DataType::kInt8: return body(int8_t{});
     case DataType::kUInt16: return body(uint16_t{});
@@ -77,12 +78,16 @@ void withStorage(DataType storage, Body body) {
 }  // namespace
 
 QuantLimits storageLimits(DataType storage) {
+  if (storage == DataType::kFloat4E2M1) throwInternal("{} is not a type to quantize to", toString(storage));
   QuantLimits limits{};
   withStorage(storage, [&](auto example) {
     using Limits = std::numeric_limits<decltype(example)>;
     limits = {static_cast<int32_t>(Limits::min()), static_cast<int32_t>(Limits::max())};
   });
-  return limits;
+  // Each bit less halves both ends: [-128, 127] is [-8, 7] in 4 bits.
+  if (!isPacked(storage)) return limits;
+  const int spared = 8 - elementBits(storage);
+  return {limits.low >> spared, limits.high >> spared};
 }
 
 int32_t roundAndSaturate(float value, QuantLimits limits) {
@@ -124,7 +129,7 @@ float QuantParams::dequantize(int32_t q, size_t channel) const {
 }
 
 Tensor QuantParams::quantize(const Tensor& real) const {
-  Tensor quantized(storage_, real.shape(), real.layout());
+  Tensor quantized(unpackedType(storage_), real.shape(), real.layout());
   const auto src = real.data<float>();
   withStorage(storage_, [&](auto example) {
     using Storage = decltype(example);
@@ -132,10 +137,11 @@ Tensor QuantParams::quantize(const Tensor& real) const {
     forEach(viewAround(real, *this),
             [&](size_t i, size_t channel) { dst[i] = static_cast<Storage>(quantize(src[i], channel)); });
   });
-  return quantized;
+  return isPacked(storage_) ? pack(quantized, storage_) : std::move(quantized);
 }
 
-Tensor QuantParams::dequantize(const Tensor& quantized) const {
+Tensor QuantParams::dequantize(const Tensor& stored) const {
+  const Tensor quantized = isPacked(storage_) ? unpack(stored) : stored.alias();
   Tensor real(DataType::kFloat32, quantized.shape(), quantized.layout());
   const auto dst = real.data<float>();
   withStorage(storage_, [&](auto example) {

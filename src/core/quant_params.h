@@ -18,7 +18,7 @@ struct QuantLimits {
   int32_t high;
 };
 
-/// The whole range of an integer storage type (8, 16 or 32 bits).
+/// The whole range of an integer storage type (2, 4, 8, 16 or 32 bits).
 QuantLimits storageLimits(DataType storage);
 
 /// How real numbers map to integers: real = scale * (q - zero_point), for the whole tensor or for each index along one
@@ -47,7 +47,7 @@ class QuantParams {
 
   /// Whole tensors: float -> storage type, and back.
   [[nodiscard]] Tensor quantize(const Tensor& real) const;
-  [[nodiscard]] Tensor dequantize(const Tensor& quantized) const;
+  [[nodiscard]] Tensor dequantize(const Tensor& stored) const;
 
   /// The real values at the two ends of the grid.
   [[nodiscard]] Range representable(size_t channel = 0) const;
@@ -60,7 +60,7 @@ class QuantParams {
 };
 
 /// Asymmetric parameters for activations: the whole storage range spans `range` widened to hold zero; zero is exact.
-/// An empty range gives scale 1 and zero point 0. `storage` is kUInt8, kInt8, kUInt16 or kInt16.
+/// An empty range gives scale 1 and zero point 0. `storage` has 2 to 16 bits.
 QuantParams asymmetricParams(Range range, DataType storage);
 
 /// Symmetric parameters for activations: +-max(|low|, |high|). Signed types use [-127, 127] with zero point 0, unsigned

@@ -22,7 +22,7 @@ Tensor::Tensor() : shape_{0} {}
 
 Tensor::Tensor(DataType type, Shape shape, Layout layout)
     : type_(type), layout_(layout), shape_(std::move(shape)), count_(quant::elementCount(shape_)) {
-  if (elementSize(type) == 0) throwUnsupported("tensors of type {} cannot be computed with", toString(type));
+  if (elementBits(type) == 0) throwUnsupported("tensors of type {} cannot be computed with", toString(type));
   owner_ = allocate(byteSize(), bytes_);
 }
 
@@ -38,7 +38,7 @@ Tensor Tensor::view(DataType type, Shape shape, const void* bytes, std::shared_p
   return {type, std::move(shape), const_cast<void*>(bytes), std::move(owner), layout};
 }
 
-size_t Tensor::byteSize() const { return static_cast<size_t>(count_) * static_cast<size_t>(elementSize(type_)); }
+size_t Tensor::byteSize() const { return storageBytes(type_, count_); }
 
 Tensor Tensor::clone() const {
   Tensor copy(type_, shape_, layout_);

@@ -23,7 +23,7 @@ enum class Layout {
 /// A dense tensor. Movable, not copyable: a copy of the elements is asked for with `clone`.
 ///
 /// The elements are either owned (64-byte aligned) or belong to something that the tensor keeps alive: an initializer,
-/// a mapped file, another tensor (`alias`).
+/// a mapped file, another tensor (`alias`). Elements of less than a byte lie packed (core/packed).
 class Tensor {
  public:
   /// An empty float tensor of shape [0].

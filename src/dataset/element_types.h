@@ -25,10 +25,7 @@ decltype(auto) withElementType(DataType type, F&& f) {
     case DataType::kUInt64: return f(std::type_identity<uint64_t>{});
     case DataType::kInt64: return f(std::type_identity<int64_t>{});
     case DataType::kBool: return f(std::type_identity<bool>{});
-    case DataType::kUndefined:
-    case DataType::kString:
-    case DataType::kComplex64:
-    case DataType::kComplex128: break;
+    default: break;  // strings, complex numbers, and what is stored in 8 bits or less only
   }
   throwUnsupported("model inputs of type {} cannot be filled from files", toString(type));
 }

@@ -33,6 +33,14 @@ Tensor fromBits(const Shape& shape, const onnx::TensorProto& proto) {
   return tensor;
 }
 
+/// float8 and types of less than a byte: each entry of int32_data holds one byte of the raw data.
+Tensor fromBytes(const Shape& shape, const onnx::TensorProto& proto) {
+  Tensor tensor(static_cast<DataType>(proto.data_type()), shape);
+  std::ranges::transform(proto.int32_data(), static_cast<uint8_t*>(tensor.bytes()),
+                         [](int32_t byte) { return static_cast<uint8_t>(byte); });
+  return tensor;
+}
+
 [[noreturn]] void throwWrongSize(const onnx::TensorProto& proto, const Shape& shape, size_t found, size_t expected) {
   throwBadInput("tensor '{}' of shape {} ({}) holds {} bytes or elements of data, expected {}", proto.name(),
                 toString(shape), toString(static_cast<DataType>(proto.data_type())), found, expected);
@@ -40,7 +48,9 @@ Tensor fromBits(const Shape& shape, const onnx::TensorProto& proto) {
 
 template <class Field>
 void requireCount(const onnx::TensorProto& proto, const Shape& shape, const Field& field) {
-  const auto expected = static_cast<size_t>(elementCount(shape));
+  const auto type = static_cast<DataType>(proto.data_type());
+  const int64_t count = elementCount(shape);
+  const size_t expected = elementBits(type) < 8 ? storageBytes(type, count) : static_cast<size_t>(count);
   if (static_cast<size_t>(field.size()) != expected) {
     throwWrongSize(proto, shape, static_cast<size_t>(field.size()), expected);
   }
@@ -66,7 +76,7 @@ Tensor fromTypedFields(const onnx::TensorProto& proto, const Shape& shape) {
       return fromField<uint32_t>(shape, proto.uint64_data());
     default: break;
   }
-  if (elementSize(type) == 0 || type == DataType::kComplex64 || type == DataType::kComplex128) {
+  if (elementBits(type) == 0 || type == DataType::kComplex64 || type == DataType::kComplex128) {
     throwUnsupported("tensor '{}' has element type {}, which this program cannot compute with", proto.name(),
                      proto.data_type());
   }
@@ -80,9 +90,7 @@ Tensor fromTypedFields(const onnx::TensorProto& proto, const Shape& shape) {
     case DataType::kBool: return fromField<bool>(shape, proto.int32_data());
     case DataType::kFloat16: return fromBits<Float16>(shape, proto);
     case DataType::kBFloat16: return fromBits<BFloat16>(shape, proto);
-    default:
-      throwUnsupported("tensor '{}' has element type {}, which this program cannot compute with", proto.name(),
-                       toString(type));
+    default: return fromBytes(shape, proto);
   }
 }
 
@@ -111,16 +119,16 @@ Tensor tensorFromProto(const std::shared_ptr<const onnx::TensorProto>& proto) {
   requireSaneDims(*proto, shape);
   if (proto->raw_data().empty()) return fromTypedFields(*proto, shape);
   const auto type = static_cast<DataType>(proto->data_type());
-  const auto element_size = elementSize(type);
-  if (element_size == 0) {
+  if (elementBits(type) == 0) {
     throwUnsupported("tensor '{}' has element type {}, which this program cannot compute with", proto->name(),
                      proto->data_type());
   }
   const std::string& raw = proto->raw_data();
-  const auto expected = static_cast<size_t>(elementCount(shape)) * static_cast<size_t>(element_size);
+  const size_t expected = storageBytes(type, elementCount(shape));
   if (raw.size() != expected) throwWrongSize(*proto, shape, raw.size(), expected);
   const bool is_valid = type != DataType::kBool || std::ranges::all_of(raw, [](char c) { return c == 0 || c == 1; });
-  if (is_valid && isAligned(raw.data(), element_size)) return Tensor::view(type, shape, raw.data(), proto);
+  if (is_valid && isAligned(raw.data(), std::max(1, elementSize(type))))
+    return Tensor::view(type, shape, raw.data(), proto);
   Tensor copy(type, shape);
   std::memcpy(copy.bytes(), raw.data(), raw.size());
   if (!is_valid) {  // a bool that is neither 0 nor 1 must not be read as one

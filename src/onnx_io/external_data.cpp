@@ -54,7 +54,7 @@ bool isInside(const fs::path& path, const fs::path& folder) {
 /// Kinds of tensors that can be looked at in place, or at least computed with.
 bool isComputable(const onnx::TensorProto& tensor) {
   const auto type = static_cast<DataType>(tensor.data_type());
-  return elementSize(type) > 0 && type != DataType::kComplex64 && type != DataType::kComplex128 &&
+  return elementBits(type) > 0 && type != DataType::kComplex64 && type != DataType::kComplex128 &&
          type != DataType::kBool;  // a file's bytes need not be bools
 }
 
@@ -127,7 +127,8 @@ void ExternalData::attachConstant(Graph& graph, const std::string& name) {
   }
   Piece piece = find(tensor);
   const auto type = static_cast<DataType>(tensor.data_type());
-  const bool is_aligned = reinterpret_cast<uintptr_t>(piece.bytes.data()) % static_cast<size_t>(elementSize(type)) == 0;
+  const auto alignment = static_cast<size_t>(std::max(1, elementSize(type)));
+  const bool is_aligned = reinterpret_cast<uintptr_t>(piece.bytes.data()) % alignment == 0;
   auto view = Tensor::view(type, shapeOf(tensor), piece.bytes.data(), std::move(piece.file));
   if (is_aligned) return graph.attachData(name, std::move(view));
   graph.attachData(name, view.clone());

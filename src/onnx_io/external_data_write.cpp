@@ -17,7 +17,7 @@ constexpr uint64_t kAlignment = 4096;      // pages, so that readers can map eac
 
 bool isWorthMoving(const onnx::TensorProto& tensor) {
   const auto type = static_cast<DataType>(tensor.data_type());
-  if (elementSize(type) == 0 || type == DataType::kComplex64 || type == DataType::kComplex128) return false;
+  if (elementBits(type) == 0 || type == DataType::kComplex64 || type == DataType::kComplex128) return false;
   return static_cast<uint64_t>(rawSize(tensor)) >= kSmallestBytes;
 }
 

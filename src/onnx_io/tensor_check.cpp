@@ -18,20 +18,9 @@ using Type = onnx::TensorProto;
 /// Bits of one element as raw data; 0 for strings, which have none.
 int bitsOf(int32_t type) {
   switch (type) {
-    case Type::STRING: return 0;
-    case Type::UINT2:
-    case Type::INT2: return 2;
-    case Type::UINT4:
-    case Type::INT4:
-    case Type::FLOAT4E2M1: return 4;
     case Type::FLOAT6E2M3:
     case Type::FLOAT6E3M2: return 6;
-    case Type::FLOAT8E4M3FN:
-    case Type::FLOAT8E4M3FNUZ:
-    case Type::FLOAT8E5M2:
-    case Type::FLOAT8E5M2FNUZ:
-    case Type::FLOAT8E8M0: return 8;
-    default: return 8 * elementSize(static_cast<DataType>(type));
+    default: return elementBits(static_cast<DataType>(type));
   }
 }
 

@@ -96,7 +96,7 @@ std::optional<std::vector<int64_t>> intParameter(const Graph& graph, const Node&
 }
 
 bool isFilledWith(const Graph& graph, const std::string& value, double number) {
-  if (elementSize(typeOf(graph, value)) == 0) return false;
+  if (elementBits(typeOf(graph, value)) == 0) return false;
   bool equal = true;
   const bool is_number = visitElements(*graph.constant(value), [&](auto elements) {
     equal = std::ranges::all_of(elements, [&](auto element) { return toDouble(element) == number; });

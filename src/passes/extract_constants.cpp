@@ -8,7 +8,7 @@ namespace quant {
 namespace {
 
 bool canHold(const onnx::TensorProto& proto) {
-  return elementSize(static_cast<DataType>(proto.data_type())) > 0 &&
+  return elementBits(static_cast<DataType>(proto.data_type())) > 0 &&
          proto.data_location() != onnx::TensorProto::EXTERNAL;
 }
 

@@ -35,7 +35,7 @@ bool isOutputOfGraph(const Graph& graph, const Node& node) {
 
 bool isComputableConstant(const Graph& graph, const std::string& value) {
   const auto type = graph.isConstant(value) ? graph.valueType(value) : std::nullopt;
-  return type && elementSize(type->type) > 0;
+  return type && elementBits(type->type) > 0;
 }
 
 bool isFoldable(const Graph& graph, const Node& node) {
@@ -45,7 +45,9 @@ bool isFoldable(const Graph& graph, const Node& node) {
                              [&](const auto& value) { return value.empty() || isComputableConstant(graph, value); });
 }
 
-int64_t byteSize(const ValueType& type) { return elementCount(*type.shape) * elementSize(type.type); }
+int64_t byteSize(const ValueType& type) {
+  return static_cast<int64_t>(storageBytes(type.type, elementCount(*type.shape)));
+}
 
 bool isBlownUp(const Graph& graph, const Node& node, int64_t result_bytes) {
   int64_t input_bytes = 0;

@@ -45,8 +45,7 @@ BufferPool::BufferPool() : state_(std::make_shared<State>()) {}
 
 Tensor BufferPool::make(DataType type, Shape shape, Layout layout) {
   constexpr size_t kSmallest = 64;
-  const auto count = static_cast<size_t>(elementCount(shape));
-  const size_t bytes = std::max(kSmallest, count * static_cast<size_t>(elementSize(type)));
+  const size_t bytes = std::max(kSmallest, storageBytes(type, elementCount(shape)));
   auto [capacity, buffer] = state_->take(bytes);
   void* const memory = buffer.release();
   std::shared_ptr<const void> owner(memory, [state = std::weak_ptr(state_), size = capacity](const void* address) {

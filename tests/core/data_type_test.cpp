@@ -18,6 +18,16 @@ TEST(DataType, HasTheSizesAndNamesOfOnnx) {
   EXPECT_EQ(toString(DataType::kBFloat16), "bfloat16");
 }
 
+TEST(DataType, CountsBitsWhereAnElementIsLessThanAByte) {
+  EXPECT_EQ(elementBits(DataType::kInt4), 4);
+  EXPECT_EQ(elementBits(DataType::kUInt2), 2);
+  EXPECT_EQ(elementSize(DataType::kInt4), 0);
+  EXPECT_EQ(storageBytes(DataType::kInt4, 5), 3U);
+  EXPECT_EQ(storageBytes(DataType::kUInt2, 5), 2U);
+  EXPECT_EQ(storageBytes(DataType::kFloat8E4M3FN, 5), 5U);
+  EXPECT_EQ(storageBytes(DataType::kFloat64, 5), 40U);
+}
+
 TEST(DataType, HasNoSizeForStringsAndUnknownTypes) {
   EXPECT_EQ(elementSize(DataType::kString), 0);
   EXPECT_EQ(elementSize(static_cast<DataType>(99)), 0);
@@ -25,7 +35,7 @@ TEST(DataType, HasNoSizeForStringsAndUnknownTypes) {
 }
 
 TEST(DataType, CallsOnlyTheFourFloatTypesFloatingPoint) {
-  for (int number = 0; number <= 16; ++number) {
+  for (int number = 0; number <= 26; ++number) {
     EXPECT_EQ(isFloatingPoint(static_cast<DataType>(number)),
               number == 1 || number == 10 || number == 11 || number == 16)
         << number;

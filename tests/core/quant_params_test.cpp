@@ -214,5 +214,20 @@ TEST(SymmetricWeightScale, TheLargestWeightStaysFinite) {
   EXPECT_TRUE(std::isfinite(32767 * symmetricWeightScale(kMax, DataType::kInt16)));
 }
 
+TEST(QuantParams, FourBitsLiePacked) {
+  const QuantLimits limits = storageLimits(DataType::kUInt4);
+  EXPECT_EQ(limits.low, 0);
+  EXPECT_EQ(limits.high, 15);
+  EXPECT_EQ(storageLimits(DataType::kInt2).low, -2);
+  EXPECT_EQ(storageLimits(DataType::kInt2).high, 1);
+  const QuantParams params(DataType::kInt4, 0.5F, 0);
+  const Tensor q = params.quantize(Tensor::of<float>({3}, {1, -100, 100}));
+  EXPECT_EQ(q.type(), DataType::kInt4);
+  EXPECT_EQ(q.byteSize(), 2U);
+  const Tensor back = params.dequantize(q);
+  EXPECT_EQ(std::vector<float>(back.data<float>().begin(), back.data<float>().end()),
+            (std::vector<float>{1, -4, 3.5F}));
+}
+
 }  // namespace
 }  // namespace quant

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/narrow_float.h"
+#include "core/packed.h"
 
 namespace quant {
 namespace {
@@ -53,6 +55,37 @@ TEST(TensorFromProto, ReadsTypedFields) {
   EXPECT_THAT(tensorFromProto(unsigned_ints).data<uint32_t>(), ElementsAre(4'000'000'000U));
 }
 
+TEST(TensorFromProto, ReadsPackedElementsFromRawDataAndFromBytesInInt32Data) {
+  auto raw = protoOf(onnx::TensorProto::INT4, {3});
+  raw.set_raw_data(std::string("\xE1\x07", 2));
+  EXPECT_THAT(unpack(tensorFromProto(raw)).data<int8_t>(), ElementsAre(1, -2, 7));
+  auto typed = protoOf(onnx::TensorProto::INT4, {3});
+  typed.add_int32_data(0xE1);
+  typed.add_int32_data(0x07);
+  EXPECT_THAT(unpack(tensorFromProto(typed)).data<int8_t>(), ElementsAre(1, -2, 7));
+}
+
+TEST(TensorFromProto, RefusesPackedDataOfTheWrongSize) {
+  auto proto = protoOf(onnx::TensorProto::UINT4, {3});
+  proto.set_raw_data("abc");
+  expectError(proto, ExitCode::kBadInput,
+              "tensor 'w' of shape [3] (uint4) holds 3 bytes or elements of data, expected 2");
+}
+
+TEST(TensorFromProto, ReadsFloat8FromItsBits) {
+  auto proto = protoOf(onnx::TensorProto::FLOAT8E4M3FN, {2});
+  proto.add_int32_data(0x38);
+  proto.add_int32_data(0x7E);
+  EXPECT_THAT(decodeNarrowFloats(tensorFromProto(proto)).data<float>(), ElementsAre(1.0F, 448.0F));
+}
+
+TEST(ProtoFromTensor, PacksAsOnnxDoes) {
+  const Tensor packed = pack(Tensor::of<int8_t>({3}, {1, -2, 7}), DataType::kInt4);
+  const auto proto = protoFromTensor(packed, "w");
+  EXPECT_EQ(proto.data_type(), onnx::TensorProto::INT4);
+  EXPECT_EQ(proto.raw_data(), std::string("\xE1\x07", 2));
+}
+
 TEST(TensorFromProto, ReadsFloat16FromItsBits) {
   auto proto = protoOf(onnx::TensorProto::FLOAT16, {1});
   proto.add_int32_data(0x3C00);
@@ -90,7 +123,7 @@ TEST(TensorFromProto, ImpossibleShapesAreRefused) {
 }
 
 TEST(TensorFromProto, TypesWithoutACounterpartAreUnsupported) {
-  for (const auto type : {onnx::TensorProto::STRING, onnx::TensorProto::INT4, onnx::TensorProto::COMPLEX64}) {
+  for (const auto type : {onnx::TensorProto::STRING, onnx::TensorProto::FLOAT6E2M3, onnx::TensorProto::COMPLEX64}) {
     try {
       (void)tensorFromProto(protoOf(type, {1}));
       FAIL();

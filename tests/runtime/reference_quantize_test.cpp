@@ -1,3 +1,4 @@
+#include "core/packed.h"
 #include "core/quant_params.h"
 #include "reference_testing.h"
 #include "runtime/reference/requantize.h"
@@ -47,6 +48,50 @@ TEST(ReferenceQuantize, LargeInt32ValuesAreNotRoundedToFloatFirst) {
                                   .scalar<uint8_t>(0)
                                   .run()),
               ElementsAre(129, 128));  // 128.50000763 and 128.5
+}
+
+TEST(ReferenceQuantize, FourBitIntegersSaturateAtTheirOwnEnds) {
+  const Tensor q = Op("QuantizeLinear")
+                       .attr("output_dtype", static_cast<int>(DataType::kInt4))
+                       .input<float>({5}, {100, -100, 3.5F, -1, kNan})
+                       .scalar(1.0F)
+                       .run();
+  EXPECT_EQ(q.type(), DataType::kInt4);
+  EXPECT_THAT(values<int8_t>(unpack(q)), ElementsAre(7, -8, 4, -1, 0));
+  EXPECT_THAT(values<float>(Op("DequantizeLinear").input(q.alias()).scalar(0.5F).run()),
+              ElementsAre(3.5F, -4, 2, -0.5F, 0));
+}
+
+TEST(ReferenceQuantize, BlocksOfFourBitsHaveTheirOwnScaleAndZeroPoint) {
+  EXPECT_THAT(values<float>(Op("DequantizeLinear")
+                                .attr("axis", 0)
+                                .attr("block_size", 2)
+                                .input(pack(Tensor::of<uint8_t>({4, 1}, {0, 15, 8, 9}), DataType::kUInt4))
+                                .input<float>({2, 1}, {1, 10})
+                                .input(pack(Tensor::of<uint8_t>({2, 1}, {1, 8}), DataType::kUInt4))
+                                .run()),
+              ElementsAre(-1, 14, 0, 10));
+}
+
+TEST(ReferenceQuantize, Float8RoundsToItsOwnGrid) {
+  const Tensor q = Op("QuantizeLinear")
+                       .attr("output_dtype", static_cast<int>(DataType::kFloat8E4M3FN))
+                       .input<float>({3}, {2, 1000, -0.53F})
+                       .scalar(2.0F)
+                       .run();
+  EXPECT_THAT(values<float>(Op("DequantizeLinear").input(q.alias()).scalar(2.0F).run()), ElementsAre(2, 896, -0.5F));
+}
+
+TEST(ReferenceQuantize, PrecisionNamesTheTypeThatIsDividedIn) {
+  // 2049 is no float16: it becomes 2048 before it is divided.
+  const auto quantized = [](std::optional<DataType> precision) {
+    Op op("QuantizeLinear", 23);
+    op.attr("output_dtype", static_cast<int>(DataType::kInt16));
+    if (precision) op.attr("precision", static_cast<int>(*precision));
+    return values<int16_t>(op.input<float>({1}, {2049}).scalar(1.0F).run())[0];
+  };
+  EXPECT_EQ(quantized(std::nullopt), 2049);
+  EXPECT_EQ(quantized(DataType::kFloat16), 2048);
 }
 
 TEST(ReferenceQuantize, ScalesAlongAnAxisFollowThatAxis) {

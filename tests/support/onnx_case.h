@@ -76,7 +76,7 @@ inline std::string elementTypeName(int32_t type) {
 inline std::optional<std::string> reasonAgainstType(int32_t type) {
   if (type == onnx::TensorProto::STRING) return "string tensors";
   if (type == onnx::TensorProto::COMPLEX64 || type == onnx::TensorProto::COMPLEX128) return "complex numbers";
-  if (type != onnx::TensorProto::UNDEFINED && elementSize(static_cast<DataType>(type)) == 0) {
+  if (type != onnx::TensorProto::UNDEFINED && elementBits(static_cast<DataType>(type)) == 0) {
     return "element type " + elementTypeName(type);
   }
   return std::nullopt;

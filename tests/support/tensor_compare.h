@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "core/narrow_float.h"
+#include "core/packed.h"
 #include "core/tensor.h"
 
 namespace quant::test {
@@ -49,6 +51,8 @@ inline std::optional<std::string> differenceOf(const Tensor& actual, const Tenso
   if (actual.shape() != expected.shape()) {
     return fmt::format("shape {} instead of {}", toString(actual.shape()), toString(expected.shape()));
   }
+  if (isNarrowFloat(expected.type())) return differenceOf(decodeNarrowFloats(actual), decodeNarrowFloats(expected));
+  if (isPacked(expected.type())) return differenceOf(unpack(actual), unpack(expected));
   switch (expected.type()) {
     case DataType::kFloat32: return elementsDifference<float, float>(actual, expected, tolerance);
     case DataType::kFloat64: return elementsDifference<double, double>(actual, expected, tolerance);

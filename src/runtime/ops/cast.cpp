@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "core/narrow_float.h"
+#include "core/packed.h"
 #include "runtime/broadcast.h"
 #include "runtime/element_type.h"
 #include "runtime/ops/convert_element.h"
@@ -9,12 +11,11 @@ namespace quant {
 
 namespace {
 
-void castTo(DataType type, KernelContext& context) {
-  const Tensor& src = context.inputAsIs(0);
-  if (src.type() == type) return context.setOutput(0, src.alias());
-  Tensor& dst = context.output(0, type, src.shape(), src.layout());
+bool isStoredOnly(DataType type) { return isPacked(type) || isNarrowFloat(type); }
+
+void convert(const Tensor& src, Tensor& dst) {
   withElementType(src.type(), kAllTypes, "Cast", [&](auto from) {
-    withElementType(type, kAllTypes, "Cast", [&](auto to) {
+    withElementType(dst.type(), kAllTypes, "Cast", [&](auto to) {
       using From = decltype(from);
       using To = decltype(to);
       const From* const src_data = src.data<From>().data();
@@ -26,11 +27,52 @@ void castTo(DataType type, KernelContext& context) {
   });
 }
 
-void cast(const Node& node, KernelContext& context) {
-  castTo(static_cast<DataType>(node.attr("to", int64_t{0})), context);
+Tensor converted(const Tensor& src, DataType type) {
+  if (src.type() == type) return src.alias();
+  Tensor dst(type, src.shape(), src.layout());
+  convert(src, dst);
+  return dst;
 }
 
-void castLike(const Node&, KernelContext& context) { castTo(context.inputAsIs(1).type(), context); }
+/// The same numbers in a type that arithmetic is done on.
+Tensor computable(const Tensor& src) {
+  if (isNarrowFloat(src.type())) return decodeNarrowFloats(src);
+  return isPacked(src.type()) ? unpack(src) : src.alias();
+}
+
+PowerRounding powerRounding(const Node& node) {
+  const std::string mode = node.attr("round_mode", "up");
+  if (mode == "up") return PowerRounding::kUp;
+  if (mode == "down") return PowerRounding::kDown;
+  if (mode == "nearest") return PowerRounding::kNearest;
+  throwBadInput("round_mode of {} is '{}'; it should be up, down or nearest", node.opType(), mode);
+}
+
+Tensor storedAs(const Node& node, const Tensor& src, DataType type) {
+  if (isNarrowFloat(type)) {
+    const auto overflow = node.attr("saturate", int64_t{1}) != 0 ? Overflow::kSaturate : Overflow::kSpecial;
+    return encodeNarrowFloats(converted(src, DataType::kFloat32), type, overflow, powerRounding(node));
+  }
+  if (!isPacked(type)) return converted(src, type);
+  // Through int32, so that what does not fit loses its upper bits as it does between integers.
+  const Tensor whole = isFloatingPoint(src.type()) ? converted(src, DataType::kInt32) : src.alias();
+  return pack(converted(whole, unpackedType(type)), type);
+}
+
+void castTo(const Node& node, DataType type, KernelContext& context) {
+  const Tensor& src = context.inputAsIs(0);
+  if (src.type() == type) return context.setOutput(0, src.alias());
+  if (isStoredOnly(src.type()) || isStoredOnly(type)) {
+    return context.setOutput(0, storedAs(node, computable(context.input(0)), type));
+  }
+  convert(src, context.output(0, type, src.shape(), src.layout()));
+}
+
+void cast(const Node& node, KernelContext& context) {
+  castTo(node, static_cast<DataType>(node.attr("to", int64_t{0})), context);
+}
+
+void castLike(const Node& node, KernelContext& context) { castTo(node, context.inputAsIs(1).type(), context); }
 
 }  // namespace
 

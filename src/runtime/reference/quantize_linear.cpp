@@ -3,8 +3,12 @@
 //   y = saturate(round half to even(x / scale) + zero_point)      x' = (y - zero_point) * scale
 //
 // in float, except that int32 is divided in double, as numpy does it.
+// Integers of less than a byte are computed with as bytes of a narrower range, floats of one as floats.
 #include <algorithm>
 
+#include "core/narrow_float.h"
+#include "core/packed.h"
+#include "core/quant_params.h"
 #include "runtime/reference/axis_view.h"
 #include "runtime/reference/elementwise.h"
 #include "runtime/reference/register.h"
@@ -16,6 +20,12 @@ namespace {
 
 constexpr TypeList<uint8_t, int8_t, uint16_t, int16_t> kQuantizedTypes;
 constexpr TypeList<float, Float16, BFloat16> kRealTypes;
+
+/// The same numbers in a type that arithmetic is done on.
+Tensor computable(const Tensor& stored) {
+  if (isNarrowFloat(stored.type())) return decodeNarrowFloats(stored);
+  return isPacked(stored.type()) ? unpack(stored) : stored.alias();
+}
 
 /// Which scale and zero point each element of a tensor has.
 struct ScaleView {
@@ -87,11 +97,11 @@ DataType quantizedType(const Node& node, KernelContext& context) {
   return type == DataType::kUndefined ? DataType::kUInt8 : type;
 }
 
-/// Zero points in the type Q; zeros when absent.
+/// Zero points as numbers of type Q; zeros when absent.
 template <class Q>
 std::vector<Q> zeroPoints(KernelContext& context, size_t count) {
   if (!context.has(2)) return std::vector<Q>(count, Q{0});
-  std::vector<Q> values = elementsAs<Q>(context.input(2));
+  std::vector<Q> values = elementsAs<Q>(computable(context.input(2)));
   if (values.size() != count) throwBadInput("{} scales, but {} zero points", count, values.size());
   return values;
 }
@@ -102,7 +112,7 @@ using Quotient = std::conditional_t<std::is_same_v<Real, int32_t>, double, float
 
 template <class Real, class Q>
 void quantize(const Tensor& src, const ScaleView& view, const std::vector<float>& scales, const std::vector<Q>& zeros,
-              Tensor& dst) {
+              QuantLimits limits, Tensor& dst) {
   const Real* const x = src.data<Real>().data();
   Q* const y = dst.data<Q>().data();
   view.forEachRun([&](int64_t begin, int64_t end, int64_t scale, bool step) {
@@ -110,35 +120,89 @@ void quantize(const Tensor& src, const ScaleView& view, const std::vector<float>
     if (step) {
       for (int64_t i = begin; i < end; ++i) {
         const size_t own = at + static_cast<size_t>(i - begin);
-        y[i] = Quantizer<Q>(zeros[own])(elementCast<Quotient<Real>>(x[i]) / scales[own]);
+        y[i] = Quantizer<Q>(zeros[own], limits.low, limits.high)(elementCast<Quotient<Real>>(x[i]) / scales[own]);
       }
       return;
     }
-    const Quantizer<Q> quantizer(zeros[at]);
+    const Quantizer<Q> quantizer(zeros[at], limits.low, limits.high);
     const Quotient<Real> divisor = scales[at];
     for (int64_t i = begin; i < end; ++i) y[i] = quantizer(elementCast<Quotient<Real>>(x[i]) / divisor);
   });
 }
 
-void quantizeLinear(const Node& node, KernelContext& context) {
-  const Tensor& scale = context.input(1);
-  const ScaleView view = scaleViewOf(node, context.inputAsIs(0), scale.shape());
-  const Tensor& src = context.inputAs(0, view.layout);
-  const auto scales = elementsAs<float>(scale);
-  const DataType type = quantizedType(node, context);
-  withElementType(type, kQuantizedTypes, "QuantizeLinear", [&](auto quantized) {
+/// What dividing gives when every number is one of type Real.
+template <class Real>
+float quotient(float x, float scale) {
+  return elementCast<float>(
+      elementCast<Real>(elementCast<float>(elementCast<Real>(x)) / elementCast<float>(elementCast<Real>(scale))));
+}
+
+/// x / scale + offset as float, divided in the type that the attribute `precision` names (float without it).
+Tensor quotients(const Node& node, const Tensor& src, const ScaleView& view, const std::vector<float>& scales,
+                 const std::vector<float>& offsets) {
+  auto precision = static_cast<DataType>(node.attr("precision", int64_t{0}));
+  if (precision == DataType::kUndefined) precision = DataType::kFloat32;
+  Tensor result(DataType::kFloat32, src.shape(), view.layout);
+  const auto y = result.data<float>();
+  withElementType(src.type(), kRealTypes + TypeList<int32_t>{}, "QuantizeLinear", [&](auto real) {
+    const auto x = src.data<decltype(real)>();
+    withElementType(precision, kRealTypes, "QuantizeLinear (precision)", [&](auto divided) {
+      view.forEachRun([&](int64_t begin, int64_t end, int64_t scale, bool step) {
+        for (int64_t i = begin; i < end; ++i) {
+          const auto own = static_cast<size_t>(scale + (step ? i - begin : 0));
+          const auto at = static_cast<size_t>(i);
+          y[at] = quotient<decltype(divided)>(elementCast<float>(x[at]), scales[own]) + offsets[own];
+        }
+      });
+    });
+  });
+  return result;
+}
+
+void quantizeToNarrowFloat(const Node& node, DataType type, const ScaleView& view, const std::vector<float>& scales,
+                           KernelContext& context) {
+  const auto overflow = node.attr("saturate", int64_t{1}) != 0 ? Overflow::kSaturate : Overflow::kSpecial;
+  const auto offsets = zeroPoints<float>(context, scales.size());
+  const Tensor scaled = quotients(node, context.inputAs(0, view.layout), view, scales, offsets);
+  context.setOutput(0, encodeNarrowFloats(scaled, type, overflow));
+}
+
+void quantizeToInteger(const Node& node, DataType type, const ScaleView& view, std::vector<float> scales,
+                       KernelContext& context) {
+  Tensor src = context.inputAs(0, view.layout).alias();
+  if (node.attr("precision", int64_t{0}) != 0) {
+    src = quotients(node, src, view, scales, std::vector<float>(scales.size(), 0.0F));
+    std::ranges::fill(scales, 1.0F);
+  }
+  withElementType(unpackedType(type), kQuantizedTypes, "QuantizeLinear", [&](auto quantized) {
     using Q = decltype(quantized);
     const auto zeros = zeroPoints<Q>(context, scales.size());
-    Tensor& dst = context.output(0, type, src.shape(), view.layout);
-    withElementType(src.type(), kRealTypes + TypeList<int32_t>{}, "QuantizeLinear",
-                    [&](auto real) { quantize<decltype(real), Q>(src, view, scales, zeros, dst); });
+    Tensor& dst = context.output(0, unpackedType(type), src.shape(), view.layout);
+    withElementType(src.type(), kRealTypes + TypeList<int32_t>{}, "QuantizeLinear", [&](auto real) {
+      quantize<decltype(real), Q>(src, view, scales, zeros, storageLimits(type), dst);
+    });
+    if (isPacked(type)) context.setOutput(0, pack(dst, type));
   });
 }
 
-/// (q - zero_point) in 32 bits, where int32 itself wraps around.
+void quantizeLinear(const Node& node, KernelContext& context) {
+  const DataType type = quantizedType(node, context);
+  const Tensor& scale = context.input(1);
+  // What lies packed is always row-major.
+  const ScaleView view = scaleViewOf(node, isPacked(type) ? context.input(0) : context.inputAsIs(0), scale.shape());
+  const auto scales = elementsAs<float>(computable(scale));
+  if (isNarrowFloat(type)) return quantizeToNarrowFloat(node, type, view, scales, context);
+  quantizeToInteger(node, type, view, scales, context);
+}
+
+/// q - zero_point; integers in 32 bits, where int32 itself wraps around.
 template <class Q>
 float difference(Q q, Q zero_point) {
-  return static_cast<float>(wrapping<int32_t>(q, zero_point, std::minus<>()));
+  if constexpr (std::is_same_v<Q, float>) {
+    return q - zero_point;
+  } else {
+    return static_cast<float>(wrapping<int32_t>(q, zero_point, std::minus<>()));
+  }
 }
 
 template <class Q, class Real>
@@ -164,11 +228,14 @@ void dequantize(const Tensor& src, const ScaleView& view, const std::vector<floa
 void dequantizeLinear(const Node& node, KernelContext& context) {
   const Tensor& scale = context.input(1);
   const ScaleView view = scaleViewOf(node, context.inputAsIs(0), scale.shape());
-  const Tensor& src = context.inputAs(0, view.layout);
-  const auto scales = elementsAs<float>(scale);
+  if (context.inputAsIs(0).type() == DataType::kFloat32) {
+    throwUnsupported("operator DequantizeLinear does not run on element type float");
+  }
+  const Tensor src = computable(context.inputAs(0, view.layout));
+  const auto scales = elementsAs<float>(computable(scale));
   const auto wanted = static_cast<DataType>(node.attr("output_dtype", int64_t{0}));
   const DataType type = wanted == DataType::kUndefined ? scale.type() : wanted;
-  withElementType(src.type(), kQuantizedTypes + TypeList<int32_t>{}, "DequantizeLinear", [&](auto quantized) {
+  withElementType(src.type(), kQuantizedTypes + TypeList<int32_t, float>{}, "DequantizeLinear", [&](auto quantized) {
     using Q = decltype(quantized);
     const auto zeros = zeroPoints<Q>(context, scales.size());
     Tensor& dst = context.output(0, type, src.shape(), view.layout);

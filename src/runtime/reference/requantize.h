@@ -15,18 +15,20 @@ inline float roundHalfToEven(float x) {
   return (x + kMagic) - kMagic;
 }
 
-/// How a real number that is already divided by the scale becomes an integer of type Q (8 or 16 bits):
-/// saturate(round half to even(x) + zero_point), as core/quant_params says; here in a form for inner loops. Limits are
-/// whole numbers, so it makes no difference that saturation comes before rounding. NaN becomes the zero point.
+/// How a real number that is already divided by the scale becomes an integer of type Q (8 or 16 bits, or fewer of them
+/// where `low` and `high` say so): saturate(round half to even(x) + zero_point), as core/quant_params says; here in a
+/// form for inner loops. Limits are whole numbers, so it makes no difference that saturation comes before rounding. NaN
+/// becomes the zero point.
 template <class Q>
 class Quantizer {
   static_assert(std::is_integral_v<Q> && sizeof(Q) <= 2);
 
  public:
-  explicit Quantizer(Q zero_point)
+  explicit Quantizer(Q zero_point, int32_t low = std::numeric_limits<Q>::min(),
+                     int32_t high = std::numeric_limits<Q>::max())
       : zero_point_(zero_point),
-        low_(static_cast<float>(std::numeric_limits<Q>::min() - zero_point_)),
-        high_(static_cast<float>(std::numeric_limits<Q>::max() - zero_point_)) {}
+        low_(static_cast<float>(low - zero_point_)),
+        high_(static_cast<float>(high - zero_point_)) {}
 
   [[nodiscard]] Q operator()(float x) const {
     const float number = isNan(x) ? 0 : x;
