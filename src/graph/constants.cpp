@@ -91,6 +91,13 @@ void Graph::defineConstant(const std::string& name, DerivedConstant constant) {
   declared.derived = std::make_shared<const DerivedConstant>(std::move(constant));
 }
 
+void Graph::shareConstant(const std::string& value, const Graph& from) {
+  const Constant& constant = from.constants_.at(value);
+  Constant& shared = constants_[value];
+  shared = {constant.proto, {}, constant.data_in_tensor, constant.position, constant.derived};
+  if (constant.tensor) shared.tensor = constant.tensor->alias();
+}
+
 void Graph::removeConstant(const std::string& value) {
   auto& inputs = *rest_.mutable_graph()->mutable_input();
   const auto declared = std::ranges::find_if(inputs, [&](const auto& info) { return info.name() == value; });

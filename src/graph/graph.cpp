@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "graph/subgraphs.h"
 
 namespace quant {
 
@@ -20,18 +21,14 @@ auto findDomain(Entries& entries, std::string_view domain) {
 
 /// Names that the node's subgraphs define: values of the surrounding graph must not have them too.
 void collectInnerNames(const onnx::NodeProto& node, std::unordered_set<std::string>& names) {
-  const auto collect = [&](const onnx::GraphProto& graph) {
+  forEachSubgraph(node, [&](const onnx::GraphProto& graph) {
     for (const auto& input : graph.input()) names.insert(input.name());
     for (const auto& tensor : graph.initializer()) names.insert(tensor.name());
     for (const auto& inner : graph.node()) {
       names.insert(inner.output().begin(), inner.output().end());
       collectInnerNames(inner, names);
     }
-  };
-  for (const auto& attribute : node.attribute()) {
-    if (attribute.has_g()) collect(attribute.g());
-    for (const auto& graph : attribute.graphs()) collect(graph);
-  }
+  });
 }
 
 }  // namespace
@@ -55,15 +52,12 @@ Graph::Graph(onnx::ModelProto model) : rest_(std::move(model)) {
 
 Graph Graph::clone() const {
   Graph copy{onnx::ModelProto(rest_)};
-  for (const auto& [name, constant] : constants_) {
-    auto& shared = copy.constants_[name];
-    shared = {constant.proto, {}, constant.data_in_tensor, constant.position, constant.derived};
-    if (constant.tensor) shared.tensor = constant.tensor->alias();
-  }
+  for (const auto& [name, constant] : constants_) copy.shareConstant(name, *this);
   copy.next_position_ = next_position_;
   for (const auto& node : nodes_) copy.addNode(node->proto_);
   copy.types_ = types_;
   copy.size_names_ = size_names_;
+  copy.taken_names_ = taken_names_;
   copy.has_lost_values_ = has_lost_values_;
   return copy;
 }
@@ -156,7 +150,7 @@ void Graph::unindex(Node& node) {
 Node& Graph::addNode(onnx::NodeProto proto) {
   auto node = std::make_unique<Node>(std::move(proto));
   index(*node);
-  collectInnerNames(node->proto_, inner_names_);
+  collectInnerNames(node->proto_, taken_names_);
   nodes_.push_back(std::move(node));
   return *nodes_.back();
 }
@@ -346,12 +340,19 @@ bool Graph::bypass(Node& node) {
 std::string Graph::uniqueName(const std::string& base) const {
   const auto taken = [&](const std::string& name) {
     return constants_.contains(name) || producers_.contains(name) || consumers_.contains(name) || isInput(name) ||
-           isOutput(name) || types_.contains(name) || inner_names_.contains(name) ||
+           isOutput(name) || types_.contains(name) || taken_names_.contains(name) ||
            std::ranges::any_of(nodes_, [&](const auto& node) { return node->name() == name; });
   };
   std::string name = base;
   for (int i = 1; taken(name); ++i) name = fmt::format("{}_{}", base, i);
   return name;
+}
+
+void Graph::avoidNamesOf(const Graph& outer) {
+  taken_names_.insert(outer.taken_names_.begin(), outer.taken_names_.end());
+  for (const auto& info : outer.rest_.graph().input()) taken_names_.insert(info.name());
+  for (const auto& [name, constant] : outer.constants_) taken_names_.insert(name);
+  for (const auto& [name, producer] : outer.producers_) taken_names_.insert(name);
 }
 
 int Graph::removeUnused(const std::set<std::string>& keep) {

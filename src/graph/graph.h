@@ -85,6 +85,8 @@ class Graph {
   bool bypass(Node& node);
   /// A name that no value (subgraphs' among them), node or graph input has: `base`, or `base_1`, ...
   [[nodiscard]] std::string uniqueName(const std::string& base) const;
+  /// Makes `uniqueName` pass over every name of `outer`, the graph that this one is a body in.
+  void avoidNamesOf(const Graph& outer);
 
   // --- constants -------------------------------------------------------------------------------------------------
   [[nodiscard]] bool isConstant(const std::string& value) const { return constants_.contains(value); }
@@ -107,6 +109,8 @@ class Graph {
   /// Makes `value`, which nothing produces (any more), an initializer: its readers, subgraphs among them, stay.
   void defineConstant(const std::string& value, Tensor tensor);
   void defineConstant(const std::string& value, DerivedConstant constant);
+  /// Takes over the constant `value` of another graph; the elements are shared.
+  void shareConstant(const std::string& value, const Graph& from);
   /// Also drops the graph input of that name, by which old files declare their initializers.
   void removeConstant(const std::string& value);
   /// Gives the initializer `value` its elements, where the file keeps them elsewhere (external data).
@@ -172,7 +176,7 @@ class Graph {
   std::unordered_map<std::string, std::vector<Node*>> consumers_;  // one entry for each place that reads
   std::unordered_map<std::string, ValueType> types_;
   std::unordered_map<std::string, std::vector<std::string>> size_names_;  // for each axis; only where there is one
-  std::unordered_set<std::string> inner_names_;                           // defined in subgraphs
+  std::unordered_set<std::string> taken_names_;                           // in subgraphs and in graphs around this one
   size_t next_position_ = 0;
   bool has_lost_values_ = false;  // a node that produced something was removed or renamed its output
 };

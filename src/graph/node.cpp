@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "graph/subgraphs.h"
 
 namespace quant {
 
@@ -15,36 +16,15 @@ constexpr std::string_view kTypeNames[] = {"nothing", "a float",         "an int
                                            "a graph", "floats",          "ints",           "strings",  "tensors",
                                            "graphs",  "a sparse tensor", "sparse tensors", "a type",   "types"};
 
-void collectCaptures(const onnx::GraphProto& graph, std::set<std::string> visible, std::set<std::string>& captures) {
-  for (const auto& input : graph.input()) visible.insert(input.name());
-  for (const auto& tensor : graph.initializer()) visible.insert(tensor.name());
-  for (const auto& tensor : graph.sparse_initializer()) visible.insert(tensor.values().name());
-  const auto read = [&](const std::string& value) {
-    if (!value.empty() && !visible.contains(value)) captures.insert(value);
-  };
-  for (const auto& node : graph.node()) {
-    for (const auto& value : node.input()) read(value);
-    for (const auto& attribute : node.attribute()) {
-      if (attribute.has_g()) collectCaptures(attribute.g(), visible, captures);
-      for (const auto& inner : attribute.graphs()) collectCaptures(inner, visible, captures);
-    }
-    for (const auto& value : node.output()) visible.insert(value);
-  }
-  for (const auto& output : graph.output()) read(output.name());
-}
-
-std::vector<std::string> capturesOf(const onnx::NodeProto& node) {
+std::vector<std::string> capturesOfBodies(const onnx::NodeProto& node) {
   std::set<std::string> captures;
-  for (const auto& attribute : node.attribute()) {
-    if (attribute.has_g()) collectCaptures(attribute.g(), {}, captures);
-    for (const auto& inner : attribute.graphs()) collectCaptures(inner, {}, captures);
-  }
+  forEachSubgraph(node, [&](const onnx::GraphProto& body) { captures.merge(capturesOf(body)); });
   return {captures.begin(), captures.end()};
 }
 
 }  // namespace
 
-Node::Node(onnx::NodeProto proto) : proto_(std::move(proto)), captures_(capturesOf(proto_)) {}
+Node::Node(onnx::NodeProto proto) : proto_(std::move(proto)), captures_(capturesOfBodies(proto_)) {}
 
 std::string_view Node::domain() const {
   return proto_.domain() == "ai.onnx" ? std::string_view() : std::string_view(proto_.domain());

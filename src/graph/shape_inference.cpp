@@ -6,6 +6,7 @@
 #include "graph/graph.h"
 #include "graph/onnx_message.h"
 #include "graph/tensor_proto.h"
+#include "graph/value_info.h"
 
 // The part of Graph that knows types and shapes.
 
@@ -33,18 +34,6 @@ std::vector<std::string> sizeNamesOf(const onnx::ValueInfoProto& info) {
   for (const auto& dim : info.type().tensor_type().shape().dim()) names.push_back(dim.dim_param());
   if (std::ranges::all_of(names, &std::string::empty)) names.clear();
   return names;
-}
-
-void describe(onnx::ValueInfoProto& info, const std::string& name, const ValueType& value) {
-  info.set_name(name);
-  auto& type = *info.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(static_cast<int32_t>(value.type));
-  if (!value.shape) return;
-  type.mutable_shape();
-  for (const int64_t size : *value.shape) {
-    auto& dim = *type.mutable_shape()->add_dim();
-    if (size >= 0) dim.set_dim_value(size);
-  }
 }
 
 /// Some exporters write -1 where a size is not known.
@@ -104,6 +93,18 @@ void runInference(onnx::ModelProto& model, Contradictions contradictions) {
 }
 
 }  // namespace
+
+void describe(onnx::ValueInfoProto& info, const std::string& name, const ValueType& value) {
+  info.set_name(name);
+  auto& type = *info.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(static_cast<int32_t>(value.type));
+  if (!value.shape) return;
+  type.mutable_shape();
+  for (const int64_t size : *value.shape) {
+    auto& dim = *type.mutable_shape()->add_dim();
+    if (size >= 0) dim.set_dim_value(size);
+  }
+}
 
 bool ValueType::isStatic() const {
   return shape && std::ranges::none_of(*shape, [](int64_t size) { return size < 0; });

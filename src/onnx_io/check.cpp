@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "graph/onnx_message.h"
-#include "onnx_io/nested.h"
+#include "graph/subgraphs.h"
 
 namespace quant {
 

@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "core/error.h"
+#include "graph/subgraphs.h"
 #include "graph/tensor_proto.h"
 #include "onnx_io/check.h"
 #include "onnx_io/label.h"
-#include "onnx_io/nested.h"
 
 namespace quant {
 

@@ -4,10 +4,10 @@
 
 #include "core/error.h"
 #include "graph/onnx_message.h"
+#include "graph/subgraphs.h"
 #include "graph/tensor_proto.h"
 #include "onnx_io/check.h"
 #include "onnx_io/label.h"
-#include "onnx_io/nested.h"
 
 namespace quant {
 

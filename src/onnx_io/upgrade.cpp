@@ -8,10 +8,10 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "graph/subgraphs.h"
 #include "graph/tensor_proto.h"
 #include "onnx_io/check.h"
 #include "onnx_io/label.h"
-#include "onnx_io/nested.h"
 #include "onnx_io/upgrade_node.h"
 
 namespace quant {

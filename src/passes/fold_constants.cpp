@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/subgraphs.h"
 #include "passes/pass.h"
 #include "passes/run_node.h"
 #include "passes/size_values.h"
@@ -24,11 +25,6 @@ constexpr std::string_view kNeverFolded[] = {
 constexpr int64_t kLargeResult = 1 << 20;
 constexpr int64_t kMaxGrowth = 4;
 
-bool hasSubgraph(const Node& node) {
-  return std::ranges::any_of(node.proto().attribute(),
-                             [](const auto& attr) { return attr.has_g() || attr.graphs_size() > 0; });
-}
-
 bool isOutputOfGraph(const Graph& graph, const Node& node) {
   return std::ranges::any_of(node.proto().output(), [&](const auto& value) { return graph.isOutput(value); });
 }
@@ -39,7 +35,7 @@ bool isComputableConstant(const Graph& graph, const std::string& value) {
 }
 
 bool isFoldable(const Graph& graph, const Node& node) {
-  if (!node.domain().empty() || hasSubgraph(node) || isOutputOfGraph(graph, node)) return false;
+  if (!node.domain().empty() || holdsSubgraph(node.proto()) || isOutputOfGraph(graph, node)) return false;
   if (std::ranges::find(kNeverFolded, node.opType()) != std::end(kNeverFolded)) return false;
   return std::ranges::all_of(node.proto().input(),
                              [&](const auto& value) { return value.empty() || isComputableConstant(graph, value); });

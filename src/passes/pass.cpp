@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "core/error.h"
+#include "graph/body.h"
 
 namespace quant {
 
@@ -44,6 +45,26 @@ void runOne(Graph& graph, const Pass& pass, PassResult& result) {
   result.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Runs all passes until none changes anything more; returns how many changes they made.
+int runRounds(Graph& graph, std::span<const Pass> passes, std::vector<PassResult>& results) {
+  int total = 0;
+  graph.inferShapes();
+  for (int round = 0; round < kMaxRounds; ++round) {
+    int changes = 0;
+    for (size_t i = 0; i < passes.size(); ++i) {
+      const int before = results[i].changes;
+      runOne(graph, passes[i], results[i]);
+      if (results[i].changes == before) continue;
+      changes += results[i].changes - before;
+      graph.inferShapes();
+    }
+    if (changes == 0) return total;
+    total += changes;
+  }
+  spdlog::warn("stopped the passes after {} rounds, though each of them still changed something", kMaxRounds);
+  return total;
+}
+
 }  // namespace
 
 std::span<const Pass> preparationPasses() { return kPreparation; }
@@ -51,19 +72,9 @@ std::span<const Pass> preparationPasses() { return kPreparation; }
 std::vector<PassResult> runPasses(Graph& graph, std::span<const Pass> passes) {
   std::vector<PassResult> results;
   for (const Pass& pass : passes) results.push_back({pass.name});
-  graph.inferShapes();
-  for (int round = 0; round < kMaxRounds; ++round) {
-    bool any_changed = false;
-    for (size_t i = 0; i < passes.size(); ++i) {
-      const int before = results[i].changes;
-      runOne(graph, passes[i], results[i]);
-      if (results[i].changes == before) continue;
-      any_changed = true;
-      graph.inferShapes();
-    }
-    if (!any_changed) return results;
-  }
-  spdlog::warn("stopped the passes after {} rounds, though each of them still changed something", kMaxRounds);
+  runRounds(graph, passes, results);
+  const int inside = rewriteBodies(graph, [&](Graph& body) { return runRounds(body, passes, results); });
+  if (inside > 0) runRounds(graph, passes, results);  // bodies may no longer read what they captured
   return results;
 }
 

@@ -25,7 +25,7 @@ struct PassResult {
 std::span<const Pass> preparationPasses();
 
 /// Runs `passes` in order, round after round until none of them changes anything, with shapes inferred for each and
-/// the graph verified after each. Errors name the pass.
+/// the graph verified after each; then in the bodies of If, Loop and Scan. Errors name the pass.
 std::vector<PassResult> runPasses(Graph& graph, std::span<const Pass> passes);
 
 // --- the passes, one file each ------------------------------------------------------------------------------------

@@ -4,7 +4,10 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/interrupt.h"
+#include "runtime/control_flow/control_flow.h"
 #include "runtime/lowering/lowering.h"
+#include "runtime/missing_operators.h"
 
 namespace quant {
 
@@ -16,27 +19,13 @@ constexpr size_t kAbsent = static_cast<size_t>(-1);
 struct Step {
   const Node* node;
   std::unique_ptr<Kernel> kernel;
-  std::vector<size_t> inputs, outputs;  // kAbsent where an optional one is left out
+  const ControlFlowKernel* control_flow;  // the same kernel, where it runs bodies; else null
+  std::vector<size_t> inputs, outputs;    // kAbsent where an optional one is left out
   std::vector<bool> wanted;
   std::vector<size_t> finished;  // values that nobody reads after this step
   std::optional<KernelContext> context;
   int weights_input;  // as macs.h has it
 };
-
-std::string describeMissing(const std::map<std::string, std::vector<std::string>>& missing) {
-  std::vector<std::string> parts;
-  for (const auto& [op, nodes] : missing) {
-    parts.push_back(nodes.size() == 1 ? fmt::format("{} (node '{}')", op, nodes[0])
-                                      : fmt::format("{} ({} nodes)", op, nodes.size()));
-  }
-  return fmt::format("{} operator{} of this model cannot be run here: {}", parts.size(), parts.size() == 1 ? "" : "s",
-                     fmt::join(parts, ", "));
-}
-
-std::string operatorName(const Node& node, int64_t opset) {
-  const std::string_view domain = node.domain();
-  return fmt::format("{}{}{}-{}", domain, domain.empty() ? "" : ".", node.opType(), opset);
-}
 
 bool fits(const Shape& given, const Shape& declared) {
   return given.size() == declared.size() && std::ranges::equal(given, declared, [](int64_t size, int64_t expected) {
@@ -64,7 +53,11 @@ class Executor::Impl {
 
   [[nodiscard]] const Graph& lowered() const { return graph_; }
   [[nodiscard]] Macs macs() const { return macs_; }
-  [[nodiscard]] size_t bufferBytes() const { return pool_.reservedBytes(); }
+  [[nodiscard]] size_t bufferBytes() const {
+    size_t bytes = pool_.reservedBytes();
+    for (const Step& step : steps_) bytes += step.control_flow != nullptr ? step.control_flow->bufferBytes() : 0;
+    return bytes;
+  }
 
  private:
   size_t number(const std::string& value) {
@@ -77,25 +70,39 @@ class Executor::Impl {
   }
 
   void makeSteps(const KernelRegistry& registry) {
-    std::map<std::string, std::vector<std::string>> missing;
+    MissingOperators missing;
     const Graph& graph = graph_;
     for (const Node* node : graph.nodes()) {
       // Operators of this program's own domain have one version and stand in no model's imports.
       const int64_t opset = std::max<int64_t>(graph.opset(node->domain()), 1);
       const auto* factory = registry.find(node->domain(), node->opType(), opset);
-      if (factory == nullptr) {
-        missing[operatorName(*node, opset)].push_back(node->label());
-        continue;
+      if (isControlFlow(*node, opset)) {
+        addControlFlow(*node, missing);
+      } else if (factory == nullptr) {
+        missing.add(*node, opset);
+      } else {
+        steps_.push_back(makeStep(*node, (*factory)(*node, opset)));
       }
-      steps_.push_back(makeStep(*node, (*factory)(*node, opset)));
     }
-    if (!missing.empty()) throw Error(ExitCode::kUnsupported, describeMissing(missing));
+    if (!missing.empty()) throw MissingOperatorsError(std::move(missing));
     for (const auto& name : graph.outputs()) outputs_.push_back(number(name));
   }
 
+  void addControlFlow(const Node& node, MissingOperators& missing) {
+    try {
+      auto kernel = makeControlFlow(node, graph_, options_);
+      const ControlFlowKernel* const control_flow = kernel.get();
+      steps_.push_back(makeStep(node, std::move(kernel)));
+      steps_.back().control_flow = control_flow;
+    } catch (const MissingOperatorsError& error) {
+      missing.addBody(error.operators(), node);
+    }
+  }
+
   Step makeStep(const Node& node, std::unique_ptr<Kernel> kernel) {
-    Step step{&node, std::move(kernel), {}, {}, {}, {}, {}, weightsInput(node)};
+    Step step{&node, std::move(kernel), nullptr, {}, {}, {}, {}, {}, weightsInput(node)};
     for (int i = 0; i < node.inputCount(); ++i) step.inputs.push_back(number(node.input(i)));
+    for (const auto& value : node.captures()) step.inputs.push_back(number(value));
     for (int i = 0; i < node.outputCount(); ++i) {
       const std::string& value = node.output(i);
       step.outputs.push_back(number(value));
@@ -163,10 +170,13 @@ class Executor::Impl {
     } catch (Error& error) {
       error.addContext(fmt::format("running node '{}' ({})", step.node->label(), step.node->opType()));
       throw;
+    } catch (const Interrupted&) {  // in a loop of the model
+      throw;
     } catch (const std::exception& error) {
       throwInternal("{}\n  while running node '{}' ({})", error.what(), step.node->label(), step.node->opType());
     }
     storeResults(step, context, watcher);
+    if (step.control_flow != nullptr) macs_ += step.control_flow->macs();
     for (const size_t value : step.finished) values_[value].clear();
   }
 

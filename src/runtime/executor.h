@@ -27,7 +27,8 @@ struct ExecutorOptions {
 /// be changed or destroyed. One thread at a time; inside, kernels use OpenMP.
 class Executor {
  public:
-  /// Throws one error (unsupported) that names every operator without a kernel.
+  /// Throws one error (unsupported, a MissingOperatorsError) that names every operator without a kernel, those in
+  /// bodies of If, Loop and Scan among them. `watched` values are looked for outside of bodies only.
   explicit Executor(const Graph& graph, ExecutorOptions options = {});
   Executor(Executor&&) noexcept;
   Executor& operator=(Executor&&) noexcept;

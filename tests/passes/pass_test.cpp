@@ -55,6 +55,24 @@ TEST(RunPasses, StopsWhenPassesUndoEachOther) {
   EXPECT_LE(runPasses(graph, kPasses)[0].changes, 100);
 }
 
+TEST(PreparationPasses, ReachBodiesAndWhatTheyNoLongerCapture) {
+  // The body's Constant node and the captured "two" become one constant of the body.
+  Graph graph = parseGraph(R"(g (bool c, float[2] x) => (float[2] y) <float two = {2}> {
+      y = If (c) <then_branch = t () => (float[2] a) {
+                    three = Constant <value_float = 3.0> ()
+                    six = Mul(two, three)
+                    a = Mul(x, six)
+                  },
+                  else_branch = e () => (float[2] b) { b = Neg(x) }>
+    })");
+  runPasses(graph, preparationPasses());
+  const onnx::GraphProto& branch = graph.producer("y")->findAttr("then_branch")->g();
+  ASSERT_EQ(branch.node_size(), 1);
+  ASSERT_EQ(branch.initializer_size(), 1);
+  EXPECT_EQ(branch.initializer(0).name(), "six");
+  EXPECT_TRUE(graph.constants().empty());
+}
+
 TEST(PreparationPasses, HaveNamesOfTheirOwn) {
   std::set<std::string_view> names;
   for (const Pass& pass : preparationPasses()) EXPECT_TRUE(names.insert(pass.name).second) << pass.name;

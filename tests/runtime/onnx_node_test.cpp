@@ -34,6 +34,8 @@ const std::set<std::string> kPromised = {
     "Cast", "Concat", "Constant", "ConstantOfShape", "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather",
     "Identity", "Pad", "Range", "Reshape", "Resize", "Shape", "Slice", "SpaceToDepth", "Split", "Squeeze", "Tile",
     "Transpose", "Unsqueeze", "Upsample",
+    // control flow
+    "If", "Loop", "Scan",
     // quantization
     "DequantizeLinear", "DynamicQuantizeLinear", "QuantizeLinear"};
 

@@ -12,7 +12,9 @@
 
 #include "core/data_type.h"
 #include "graph/node.h"
+#include "graph/subgraphs.h"
 #include "graph/tensor_proto.h"
+#include "runtime/control_flow/control_flow.h"
 #include "runtime/kernel.h"
 #include "support/tensor_compare.h"
 
@@ -98,6 +100,7 @@ inline std::optional<std::string> reasonAgainstNode(const onnx::NodeProto& proto
   if (node.is("Cast")) {
     if (auto reason = reasonAgainstType(static_cast<int32_t>(node.attr("to", int64_t{0})))) return reason;
   }
+  if (isControlFlow(node, opset)) return std::nullopt;
   if (node.is("BatchNormalization") && node.attr("training_mode", int64_t{0}) != 0) return "training mode";
   if (registry.find(node.domain(), node.opType(), std::max<int64_t>(opset, 1)) == nullptr) {
     const std::string domain(node.domain());
@@ -113,19 +116,28 @@ inline int64_t opsetOf(const onnx::ModelProto& model, const std::string& domain)
   return 0;
 }
 
-/// Why a model is outside what the runtime does, found without running it; nothing when it must run.
-inline std::optional<std::string> reasonToSkip(const onnx::ModelProto& model, const KernelRegistry& registry) {
-  const auto& graph = model.graph();
-  if (model.functions_size() > 0) return "functions inside the model";
+/// Why a graph, or a body inside, is outside what the runtime does.
+inline std::optional<std::string> reasonAgainstGraph(const onnx::GraphProto& graph, const onnx::ModelProto& model,
+                                                     const KernelRegistry& registry) {
+  std::optional<std::string> reason;
   for (const auto* values : {&graph.input(), &graph.output(), &graph.value_info()}) {
     for (const auto& value : *values) {
-      if (auto reason = reasonAgainstValue(value)) return reason;
+      if (!reason) reason = reasonAgainstValue(value);
     }
   }
   for (const auto& node : graph.node()) {
-    if (auto reason = reasonAgainstNode(node, opsetOf(model, node.domain()), registry)) return reason;
+    if (!reason) reason = reasonAgainstNode(node, opsetOf(model, node.domain()), registry);
+    forEachSubgraph(node, [&](const onnx::GraphProto& body) {
+      if (!reason) reason = reasonAgainstGraph(body, model, registry);
+    });
   }
-  return std::nullopt;
+  return reason;
+}
+
+/// Why a model is outside what the runtime does, found without running it; nothing when it must run.
+inline std::optional<std::string> reasonToSkip(const onnx::ModelProto& model, const KernelRegistry& registry) {
+  if (model.functions_size() > 0) return "functions inside the model";
+  return reasonAgainstGraph(model.graph(), model, registry);
 }
 
 }  // namespace quant::test

@@ -1,8 +1,26 @@
 #include "runtime/lowering/lowering.h"
 
+#include "graph/constant_node.h"
+
 namespace quant {
 
+namespace {
+
+/// What Constant nodes give are constants too: kernels keep what they derive from those.
+void gatherConstants(Graph& graph, const std::set<std::string>& watched) {
+  for (Node* node : graph.nodes()) {
+    const std::string value = node->output();
+    auto tensor = watched.contains(value) ? std::nullopt : valueOfConstantNode(*node);
+    if (!tensor) continue;
+    graph.removeNode(*node);
+    graph.defineConstant(value, std::move(*tensor));
+  }
+}
+
+}  // namespace
+
 void lower(Graph& graph, Backend backend, const std::set<std::string>& watched) {
+  gatherConstants(graph, watched);
   replaceActivations(graph, watched);
   simplifyQuantization(graph, watched);
   fuseQuantizedGroups(graph, watched);

@@ -2,6 +2,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <set>
 #include <string>
 #include <type_traits>
 
@@ -30,6 +31,13 @@ void forEachSubgraph(Node& node, Visit visit) {
     }
   });
 }
+
+/// True for If, Loop, Scan and whatever else holds a graph in an attribute.
+bool holdsSubgraph(const onnx::NodeProto& node);
+
+/// Values of the graphs around it that a body of If, Loop or Scan reads, those that its nodes' own bodies read among
+/// them.
+std::set<std::string> capturesOf(const onnx::GraphProto& body);
 
 /// Calls visit(TensorProto&, const NodeProto& owner, const std::string& what) for every tensor inside `node`: in its
 /// attributes, and in those and the initializers of its subgraphs. `what` says where it was found.
