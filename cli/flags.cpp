@@ -198,10 +198,10 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   };
   std::string summaries;
   for (const ModeRow& row : modes()) summaries += fmt::format("\n{}: {}", row.name, row.summary);
-  app.add_option_function<std::string>("--mode", set_mode, "What to do" + summaries)
+  app.add_option_function<std::string>(
+         "--mode", set_mode, "What to do; without it, the model is looked at and a mode recommended" + summaries)
       ->type_name("NAME")
       ->check(CLI::IsMember(namesOf(modes())))
-      ->default_str("ptq-int8")
       ->group(kModelGroup);
   app.add_option("--calib-data", options.data.folder,
                  "Samples to calibrate with: a folder of JPEG or PNG pictures, .npy, .npz or .pb files")

@@ -10,6 +10,7 @@
 
 #include "app/eval_command.h"
 #include "app/quantize_command.h"
+#include "app/recommend_command.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "flags.h"
@@ -22,15 +23,17 @@ namespace {
 
 constexpr int kInterrupted = 130;  // what shells give a process that Ctrl-C ended
 
-constexpr const char* kUsage = R"(quantize MODEL --calib-data DIR [FLAGS]
+constexpr const char* kUsage = R"(quantize MODEL                          (what suits this model?)
+       quantize MODEL --mode NAME [FLAGS]
        quantize eval MODEL... --data DIR [FLAGS]     (see quantize eval --help))";
 constexpr const char* kEvalUsage = "quantize eval MODEL... --data DIR [FLAGS]";
 
 constexpr const char* kExamples = R"(Examples:
-  quantize model.onnx --calib-data pictures/ --preset imagenet
-  quantize model.onnx --calib-data samples/ --calib-method kl -o small.onnx --report small.json
-  quantize model.onnx --calib-data pictures/ --exclude-node 'head/*' --dry-run
-  quantize model.onnx --calib-data pictures/ --target x86-vnni
+  quantize model.onnx
+  quantize model.onnx --mode fp16
+  quantize model.onnx --mode ptq-int8 --calib-data pictures/ --preset imagenet
+  quantize model.onnx --mode ptq-int8 --calib-data samples/ --calib-method kl --report small.html
+  quantize model.onnx --mode ptq-int8 --calib-data pictures/ --exclude-node 'head/*' --dry-run
   quantize eval model.onnx model.int8.onnx --data validation/
 
 Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 3 the model has operators that cannot
@@ -82,6 +85,14 @@ std::string forTerminal(std::string text) {
   return text;
 }
 
+/// Without a mode nothing is written: who asks for a file, or for a plan, has to name one.
+void requireMode(const CLI::App& app) {
+  for (const char* flag : {"--output", "--report", "--save-ranges", "--dry-run"}) {
+    if (app.count(flag) == 0) continue;
+    throwBadInput("{} needs a mode: add --mode NAME (`quantize MODEL` alone says which one suits the model)", flag);
+  }
+}
+
 /// A full disk behind `quantize --dry-run > plan.txt` must not look like success.
 void requirePrinted() {
   if (!std::cout.flush()) throwBadInput("cannot write to standard output");
@@ -127,7 +138,11 @@ int parseAndRun(int argc, char** argv) {
   applyGlobal(global);
   const Console console{
       std::cout, [&](const std::string& title) { return global.quiet ? nullptr : progressBar(title); }, global.quiet};
-  const ExitCode code = eval_app.parsed() ? evalCommand(eval, console) : quantizeCommand(quantize, console);
+  const bool has_mode = app.count("--mode") > 0;
+  if (!eval_app.parsed() && !has_mode) requireMode(app);
+  const ExitCode code = eval_app.parsed() ? evalCommand(eval, console)
+                        : has_mode        ? quantizeCommand(quantize, console)
+                                          : recommendCommand(quantize, console);
   requirePrinted();
   return static_cast<int>(code);
 }

@@ -17,7 +17,7 @@ def ours(model: Model, say) -> tuple[pathlib.Path, dict]:
     """The int8 model that all runtimes run, and what our report says of the CPU."""
     say(f"quantizing {model.name}")
     out, text = WORK / f"{model.name}.int8.onnx", WORK / f"{model.name}.report.json"
-    data = ["--calib-data", model.calibration(), "--calib-samples", SAMPLES]
+    data = ["--mode", "ptq-int8", "--calib-data", model.calibration(), "--calib-samples", SAMPLES]
     command.run([BUILD / "quantize", model.path, *data, *model.flags, "--no-verify", "--report", text, "-o", out])
     return out, json.loads(text.read_text())["cpu"]
 

@@ -17,7 +17,8 @@ struct LossyNode {
 double worstCosine(const Verification& verification);
 
 /// Quantizes each node that the plan treats alone, and runs the result over a few samples: those that lose a
-/// part of what `min_cosine` allows that is worth a word, worst first. A node that cannot be quantized alone is passed over.
+/// part of what `min_cosine` allows that is worth a word, worst first. A node that cannot be quantized alone is passed
+/// over.
 std::vector<LossyNode> findLossyNodes(const ModeRun& run, const Dataset& dataset, const FloatOutputs& expected);
 
 /// How many of `nodes` (worst first) have to stay float so that what the others lose adds up to at most 1 - `wanted`.

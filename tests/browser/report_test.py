@@ -41,7 +41,7 @@ class Report(unittest.TestCase):
         cls.addClassCleanup(cls.folder.cleanup)
         folder = pathlib.Path(cls.folder.name)
         cls.path = folder / "quantize.html"
-        run(DIGITS / "digits.onnx", "--calib-data", DIGITS / "calibration", "--scale", "1/255", "-o",
+        run(DIGITS / "digits.onnx", "--mode", "ptq-int8", "--calib-data", DIGITS / "calibration", "--scale", "1/255", "-o",
             folder / "digits.int8.onnx", "--report", cls.path)
         cls.large = folder / "large.html"
         cls.large.write_text(enlarge(cls.path.read_text(), 1500))

@@ -35,7 +35,8 @@ class CliTest(unittest.TestCase):
         self.output = self.folder / "out.onnx"
 
     def quantize(self, *flags, model=None, data=PICTURES, output=None, **options):
-        return run(model or self.model, "--calib-data", data, *SCALE, "-o", output or self.output, *flags, **options)
+        return run(model or self.model, "--mode", "ptq-int8", "--calib-data", data, *SCALE,
+                   "-o", output or self.output, *flags, **options)
 
     def quantized(self, *flags, **options):
         """The bytes of the written model."""
@@ -66,6 +67,22 @@ class CliTest(unittest.TestCase):
         self.assertEqual(list(self.folder.glob("*.tmp")), [])
 
 
+class Recommending(CliTest):
+    def test_says_what_the_model_is_and_which_mode_suits(self):
+        result = run(self.model)
+        self.assert_done(result)
+        self.assertIn("digits.onnx: convolutional network, 226.3 kB, 0.1 M parameters, opset ", result.stdout)
+        self.assertRegex(result.stdout, r"\n  ptq-int8 +\d+\.\d kB \(\d+ %\) +needed ")
+        self.assertIn(f"Recommended: ptq-int8. quantize {self.model} --mode ptq-int8 --calib-data DIR\n", result.stdout)
+        self.assertEqual(list(self.folder.iterdir()), [self.model])
+
+    def test_names_the_samples_that_were_given(self):
+        self.assertIn(f"--mode ptq-int8 --calib-data {PICTURES}\n", run(self.model, "--calib-data", PICTURES).stdout)
+
+    def test_writes_nothing_so_that_a_file_needs_a_mode(self):
+        self.assert_refused(run(self.model, "-o", self.output), "--output needs a mode", "--mode NAME")
+
+
 class Quantizing(CliTest):
     def test_writes_the_model_and_prints_a_summary(self):
         result = self.quantize()
@@ -81,7 +98,7 @@ class Quantizing(CliTest):
         self.assertNotIn("\r", result.stdout + result.stderr)
 
     def test_writes_beside_the_model_by_default(self):
-        self.assert_done(run(self.model, "--calib-data", PICTURES, *SCALE))
+        self.assert_done(run(self.model, "--mode", "ptq-int8", "--calib-data", PICTURES, *SCALE))
         self.assertTrue((self.folder / "digits.int8.onnx").exists())
 
     def test_quietly_prints_nothing(self):
@@ -213,7 +230,7 @@ class Mistakes(CliTest):
     def test_no_arguments_print_usage(self):
         result = run()
         self.assertEqual((result.returncode, result.stdout), (2, ""))
-        self.assertTrue(result.stderr.startswith("Usage: quantize MODEL --calib-data DIR"))
+        self.assertTrue(result.stderr.startswith("Usage: quantize MODEL  "))
 
     def test_an_unknown_flag(self):
         self.assert_refused(self.quantize("--foo"), "--foo", "see quantize --help")
@@ -242,7 +259,7 @@ class Mistakes(CliTest):
                 self.assert_refused(self.quantize(model=path), name, "not an ONNX model")
 
     def test_no_samples_named(self):
-        self.assert_refused(run(self.model, "-o", self.output), "--calib-data DIR", "--load-ranges FILE")
+        self.assert_refused(run(self.model, "--mode", "ptq-int8", "-o", self.output), "--calib-data DIR", "--load-ranges FILE")
 
     def test_a_missing_folder_of_samples(self):
         self.assert_refused(self.quantize(data=self.folder / "nope"), "--calib-data", "nope")
@@ -295,20 +312,20 @@ class Mistakes(CliTest):
 
 class Streams(CliTest):
     def test_a_reader_that_leaves_early_sees_no_error(self):
-        command = f"'{BINARY}' '{self.model}' --calib-data '{PICTURES}' --scale 1/255 --dry-run | true"
+        command = f"'{BINARY}' '{self.model}' --mode ptq-int8 --calib-data '{PICTURES}' --scale 1/255 --dry-run | true"
         result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(result.stderr, "")
 
     def test_a_full_disk_behind_standard_output_is_an_error(self):
         with open("/dev/full", "w", encoding="ascii") as full:
-            result = subprocess.run([BINARY, self.model, "--calib-data", PICTURES, *SCALE, "--dry-run"], stdout=full,
+            result = subprocess.run([BINARY, self.model, "--mode", "ptq-int8", "--calib-data", PICTURES, *SCALE, "--dry-run"], stdout=full,
                                     stderr=subprocess.PIPE, text=True, timeout=60, check=False)
         self.assertEqual((result.returncode, result.stderr), (2, "quantize: cannot write to standard output\n"))
 
     def test_closed_streams_do_not_reach_into_the_model(self):
         expected = self.quantized()
         other = self.folder / "closed.onnx"
-        command = f"'{BINARY}' '{self.model}' --calib-data '{PICTURES}' --scale 1/255 -o '{other}' >&- 2>&- <&-"
+        command = f"'{BINARY}' '{self.model}' --mode ptq-int8 --calib-data '{PICTURES}' --scale 1/255 -o '{other}' >&- 2>&- <&-"
         self.assertEqual(subprocess.run(["bash", "-c", command], timeout=60, check=False).returncode, 0)
         self.assertEqual(other.read_bytes(), expected)
 
@@ -318,7 +335,7 @@ class Streams(CliTest):
         pictures = sorted(PICTURES.rglob("*.png"))
         for index in range(20000):
             (many / f"{index:05}.png").symlink_to(pictures[index % len(pictures)])
-        command = [BINARY, self.model, "--calib-data", many, *SCALE, "--calib-samples", "0", "-o", self.output]
+        command = [BINARY, self.model, "--mode", "ptq-int8", "--calib-data", many, *SCALE, "--calib-samples", "0", "-o", self.output]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             time.sleep(0.7)
             process.send_signal(signal.SIGINT)
@@ -396,7 +413,7 @@ class DamagedModels(CliTest):
     def attempt(self, seed):
         path = self.folder / f"damaged{seed}.onnx"
         path.write_bytes(mutate(self.model.read_bytes(), seed))
-        result = run(path, "--calib-data", PICTURES, *SCALE, "--verify", "0", "--calib-samples", "2", "--threads", "1",
+        result = run(path, "--mode", "ptq-int8", "--calib-data", PICTURES, *SCALE, "--verify", "0", "--calib-samples", "2", "--threads", "1",
                      "-o", self.folder / f"out{seed}.onnx")
         path.unlink()
         written = (self.folder / f"out{seed}.onnx").exists()

@@ -60,12 +60,12 @@ class WrittenModels(unittest.TestCase):
             self.assertGreaterEqual(support.top1_agreement(exact, run_openvino(written, samples)), 0.9)
 
     def test_digits(self):
-        arguments = ["--calib-data", support.DIGITS / "calibration", "--scale", "1/255"]
+        arguments = ["--mode", "ptq-int8", "--calib-data", support.DIGITS / "calibration", "--scale", "1/255"]
         self.check(support.DIGITS / "digits.onnx", arguments, support.digits_samples(200), 7, 1, 0.99)
 
     @unittest.skipIf(support.skip_without_shared(), "shared models are absent")
     def test_efficientnet_lite0(self):
-        arguments = ["--calib-data", support.SHARED / "data" / "imagenet" / "calibration", "--calib-samples", 64]
+        arguments = ["--mode", "ptq-int8", "--calib-data", support.SHARED / "data" / "imagenet" / "calibration", "--calib-samples", 64]
         arguments += ["--resize", "256", "--crop", "224", "--mean", "127", "--std", "128"]
         model = support.SHARED / "models" / "efficientnet_lite0.onnx"
         self.check(model, arguments, support.imagenet_samples(100), 49, 1, 0.99)
