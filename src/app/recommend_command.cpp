@@ -99,7 +99,8 @@ std::string adviceText(const ModelSurvey& survey, const QuantizeOptions& options
     return survey.bytes.small_integers > 0 ? "\nIts weights are quantized already: no mode makes it smaller.\n"
                                            : "\nIt holds no float weights: no mode makes it smaller.\n";
   }
-  std::string text = fmt::format("\nRecommended: {}. {}\n", rowOf(advice->mode).name, commandFor(rowOf(advice->mode), options));
+  std::string text =
+      fmt::format("\nRecommended: {}. {}\n", rowOf(advice->mode).name, commandFor(rowOf(advice->mode), options));
   text += fmt::format("  A {}: {}.\n", toString(survey.kind), advice->reason);
   if (survey.bytes.total() < kSmall) text += "  It is so small that little is to be gained.\n";
   return text + "Nothing was written. How to choose: docs/choosing-a-mode.md\n";
