@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "runtime/control_flow/control_flow.h"
+#include "runtime/lowering/expand_functions.h"
 #include "runtime/lowering/lowering.h"
 #include "runtime/missing_operators.h"
 
@@ -38,8 +39,10 @@ bool fits(const Shape& given, const Shape& declared) {
 class Executor::Impl {
  public:
   Impl(const Graph& graph, ExecutorOptions options) : options_(std::move(options)), graph_(graph.clone()) {
+    const KernelRegistry kernels = kernelsOf(options_.backend);
+    expandFunctions(graph_, kernels);
     if (options_.fuse) lower(graph_, options_.backend, options_.watched);
-    makeSteps(kernelsOf(options_.backend));
+    makeSteps(kernels);
     planReleases();
     makeContexts();
   }

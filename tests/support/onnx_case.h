@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "core/data_type.h"
+#include "graph/graph.h"
 #include "graph/node.h"
 #include "graph/subgraphs.h"
 #include "graph/tensor_proto.h"
 #include "runtime/control_flow/control_flow.h"
 #include "runtime/kernel.h"
+#include "runtime/lowering/expand_functions.h"
 #include "support/tensor_compare.h"
 
 namespace quant::test {
@@ -116,15 +118,19 @@ inline int64_t opsetOf(const onnx::ModelProto& model, const std::string& domain)
   return 0;
 }
 
+inline std::optional<std::string> reasonAgainstValues(const onnx::GraphProto& graph) {
+  for (const auto* values : {&graph.input(), &graph.output(), &graph.value_info()}) {
+    for (const auto& value : *values) {
+      if (auto reason = reasonAgainstValue(value)) return reason;
+    }
+  }
+  return std::nullopt;
+}
+
 /// Why a graph, or a body inside, is outside what the runtime does.
 inline std::optional<std::string> reasonAgainstGraph(const onnx::GraphProto& graph, const onnx::ModelProto& model,
                                                      const KernelRegistry& registry) {
-  std::optional<std::string> reason;
-  for (const auto* values : {&graph.input(), &graph.output(), &graph.value_info()}) {
-    for (const auto& value : *values) {
-      if (!reason) reason = reasonAgainstValue(value);
-    }
-  }
+  auto reason = reasonAgainstValues(graph);
   for (const auto& node : graph.node()) {
     if (!reason) reason = reasonAgainstNode(node, opsetOf(model, node.domain()), registry);
     forEachSubgraph(node, [&](const onnx::GraphProto& body) {
@@ -137,7 +143,11 @@ inline std::optional<std::string> reasonAgainstGraph(const onnx::GraphProto& gra
 /// Why a model is outside what the runtime does, found without running it; nothing when it must run.
 inline std::optional<std::string> reasonToSkip(const onnx::ModelProto& model, const KernelRegistry& registry) {
   if (model.functions_size() > 0) return "functions inside the model";
-  return reasonAgainstGraph(model.graph(), model, registry);
+  if (auto reason = reasonAgainstValues(model.graph())) return reason;
+  Graph graph(model);
+  expandFunctions(graph, registry);
+  const onnx::ModelProto expanded = std::move(graph).release();
+  return reasonAgainstGraph(expanded.graph(), expanded, registry);
 }
 
 }  // namespace quant::test

@@ -1,5 +1,7 @@
 #include "runtime/onednn/register.h"
 
+#include "runtime/reference/register.h"
+
 namespace quant {
 
 void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
@@ -7,6 +9,7 @@ void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
   onednn::registerConcat(registry);
   onednn::registerConvTranspose(registry);
   onednn::registerConvolution(registry);
+  onednn::registerErf(registry);
   onednn::registerInt8Convolution(registry, pair_sums);
   onednn::registerInt8Elementwise(registry);
   onednn::registerInt8MatMul(registry, pair_sums);
@@ -20,6 +23,8 @@ void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
   onednn::registerResize(registry);
   onednn::registerSoftmax(registry);
   onednn::registerUnary(registry);
+  onednn::registerHalfThroughFloat(registry);
+  reference::registerEinsum(registry);  // with the MatMul of this backend
 }
 
 }  // namespace quant

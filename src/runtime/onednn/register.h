@@ -17,7 +17,9 @@ void registerBinary(KernelRegistry& registry);                               // 
 void registerConcat(KernelRegistry& registry);                               // Concat, QLinearConcat
 void registerConvolution(KernelRegistry& registry);                          // Conv, FusedConv
 void registerConvTranspose(KernelRegistry& registry);                        // ConvTranspose, FusedConvTranspose
+void registerErf(KernelRegistry& registry);                                  // Erf
 void registerInt8Convolution(KernelRegistry& registry, PairSums pair_sums);  // QLinearConv, ConvInteger, ...
+void registerHalfThroughFloat(KernelRegistry& registry);                     // after all float operators
 void registerInt8Elementwise(KernelRegistry& registry);                      // QLinearAdd, QLinearMul, QLinearConcat
 void registerInt8MatMul(KernelRegistry& registry, PairSums pair_sums);       // QGemm, QLinearMatMul, MatMulInteger
 void registerInt8Pooling(KernelRegistry& registry);     // QLinearGlobalAveragePool, QLinearAveragePool

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "core/narrow_float.h"
 #include "core/packed.h"
@@ -74,11 +75,23 @@ void cast(const Node& node, KernelContext& context) {
 
 void castLike(const Node& node, KernelContext& context) { castTo(node, context.inputAsIs(1).type(), context); }
 
+/// The same bytes as another type.
+void bitCast(const Node& node, KernelContext& context) {
+  const Tensor& src = context.input(0);
+  const auto type = static_cast<DataType>(node.attr("to", int64_t{0}));
+  if (elementBits(type) == 0 || elementBits(type) != elementBits(src.type())) {
+    throwBadInput("BitCast from {} to {}: their elements differ in size", toString(src.type()), toString(type));
+  }
+  Tensor& dst = context.output(0, type, src.shape());
+  if (src.byteSize() != 0) std::memcpy(dst.bytes(), src.bytes(), src.byteSize());
+}
+
 }  // namespace
 
 void registerCastOps(KernelRegistry& registry) {
   registry.addFunction("Cast", 6, cast);
-  registry.addFunction("CastLike", 15, castLike);
+  registry.addFunction("CastLike", 1, castLike);  // 15; what contributed operators are short for needs it before
+  registry.addFunction("BitCast", 26, bitCast);
 }
 
 }  // namespace quant

@@ -6,7 +6,7 @@ namespace quant {
 
 // The operators that move elements about and compute shapes. They are exact, so both backends share them.
 
-void registerCastOps(KernelRegistry& registry);             // cast.cpp: Cast, CastLike
+void registerCastOps(KernelRegistry& registry);             // cast.cpp: Cast, CastLike, BitCast
 void registerConcatOps(KernelRegistry& registry);           // concat.cpp: Concat, Split
 void registerConstantOps(KernelRegistry& registry);         // constants.cpp: Constant, ConstantOfShape, EyeLike, Range
 void registerExpandOps(KernelRegistry& registry);           // expand.cpp: Expand, Tile

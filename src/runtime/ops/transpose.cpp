@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/packed.h"
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/register.h"
 #include "runtime/ops/strided_copy.h"
@@ -24,12 +25,34 @@ Turned turn(const Shape& shape, const std::vector<int64_t>& permutation) {
   return turned;
 }
 
+void transpose(const Node& node, KernelContext& context);
+
+/// Elements of less than a byte are moved as bytes.
+void transposePacked(const Node& node, KernelContext& context) {
+  const DataType type = context.inputAsIs(0).type();
+  KernelContext::Value bytes{unpack(context.input(0)), {}, {}, false};
+  KernelContext moved({&bytes}, 1, {true});
+  transpose(node, moved);
+  context.setOutput(0, pack(moved.results()[0].value(), type));
+}
+
 void transpose(const Node& node, KernelContext& context) {
+  if (isPacked(context.inputAsIs(0).type())) return transposePacked(node, context);
   const Tensor& src = context.input(0);
   std::vector<int64_t> reversed = allAxes(src.rank());
   std::ranges::reverse(reversed);
   const auto permutation = normalizeAxes(node.attr("perm", reversed), src.rank());
   requireCount("Transpose's perm", permutation.size(), src.shape().size());
+  const Turned turned = turn(src.shape(), permutation);
+  copyStrided(src, context.output(0, src.type(), turned.box), turned.box, turned.strides);
+}
+
+/// Each matrix of a batch transposed; part of what contributed products are short for.
+void transposeLastTwo(const Node&, KernelContext& context) {
+  const Tensor& src = context.input(0);
+  if (src.rank() < 2) return context.setOutput(0, src.alias());
+  std::vector<int64_t> permutation = allAxes(src.rank());
+  std::swap(permutation[permutation.size() - 1], permutation[permutation.size() - 2]);
   const Turned turned = turn(src.shape(), permutation);
   copyStrided(src, context.output(0, src.type(), turned.box), turned.box, turned.strides);
 }
@@ -79,6 +102,7 @@ void spaceToDepth(const Node& node, KernelContext& context) {
 
 void registerTransposeOps(KernelRegistry& registry) {
   registry.addFunction("Transpose", 1, transpose);
+  registry.addFunction("quantize", "TransposeLastTwo", 1, transposeLastTwo);
   registry.addFunction("DepthToSpace", 1, depthToSpace);
   registry.addFunction("SpaceToDepth", 1, spaceToDepth);
 }

@@ -45,6 +45,7 @@ void layerNormalization(const Node& node, KernelContext& context) {
   Tensor normalized(DataType::kFloat64, src.shape());
   Tensor mean(DataType::kFloat32, statisticsShape(src.shape(), axis)), inverse(mean.type(), mean.shape());
   const auto y = normalized.data<double>();
+#pragma omp parallel for schedule(static) if (src.elementCount() > kParallelGrain)
   for (int64_t line = 0; line < view.outer; ++line) {
     const auto start = static_cast<size_t>(line * view.size);
     const Moments moments = momentsOf(view.size, [&](int64_t i) { return x[start + static_cast<size_t>(i)]; });
@@ -59,7 +60,7 @@ void layerNormalization(const Node& node, KernelContext& context) {
   scaleAndShift(normalized, context.input(1), context.optionalInput(2), dst);
 }
 
-/// y = x / sqrt(mean(x²) + epsilon) * scale.
+/// y = x / sqrt(mean(x²) + epsilon) * scale; onnxruntime's SimplifiedLayerNormalization also gives the factor.
 void rmsNormalization(const Node& node, KernelContext& context) {
   const Tensor& src = context.input(0);
   const int64_t axis = normalizeAxis(node.attr("axis", int64_t{-1}), src.rank());
@@ -67,14 +68,18 @@ void rmsNormalization(const Node& node, KernelContext& context) {
   const AxisView view = viewAlong(src.shape(), axis, src.rank());
   const std::vector<double> x = elementsAs<double>(src);
   Tensor normalized(DataType::kFloat64, src.shape());
+  Tensor inverse(DataType::kFloat32, statisticsShape(src.shape(), axis));
   const auto y = normalized.data<double>();
+#pragma omp parallel for schedule(static) if (src.elementCount() > kParallelGrain)
   for (int64_t line = 0; line < view.outer; ++line) {
     const auto start = static_cast<size_t>(line * view.size), end = start + static_cast<size_t>(view.size);
     double sum = 0;
     for (size_t i = start; i < end; ++i) sum += x[i] * x[i];
     const double factor = 1 / std::sqrt(sum / static_cast<double>(view.size) + epsilon);
     for (size_t i = start; i < end; ++i) y[i] = x[i] * factor;
+    inverse.data<float>()[static_cast<size_t>(line)] = static_cast<float>(factor);
   }
+  if (context.wants(1)) context.setOutput(1, std::move(inverse));
   Tensor& dst = context.output(0, src.type(), src.shape());
   scaleAndShift(normalized, context.input(1), nullptr, dst);
 }
@@ -107,6 +112,7 @@ void groupNormalization(const Node& node, KernelContext& context) {
   const std::vector<double> x = elementsAs<double>(src);
   Tensor normalized(DataType::kFloat64, src.shape());
   const auto y = normalized.data<double>();
+#pragma omp parallel for schedule(static) if (src.elementCount() > kParallelGrain)
   for (int64_t line = 0; line < lines; ++line) {
     const auto start = static_cast<size_t>(line * size);
     const Moments moments = momentsOf(size, [&](int64_t i) { return x[start + static_cast<size_t>(i)]; });
@@ -123,6 +129,9 @@ void groupNormalization(const Node& node, KernelContext& context) {
 void registerLayerNormalization(KernelRegistry& registry) {
   registry.addFunction("LayerNormalization", 1, layerNormalization);  // 17; exporters write it into older models, too
   registry.addFunction("RMSNormalization", 23, rmsNormalization);
+  for (const char* domain : {"", "com.microsoft"}) {
+    registry.addFunction(domain, "SimplifiedLayerNormalization", 1, rmsNormalization);
+  }
   registry.addFunction("GroupNormalization", 18, groupNormalization);
 }
 

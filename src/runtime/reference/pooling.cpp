@@ -1,8 +1,9 @@
-// MaxPool, AveragePool and LpPool over sliding windows.
+// MaxPool, AveragePool and LpPool over sliding windows, and MaxUnpool back.
 #include <cmath>
 #include <limits>
 
 #include "runtime/is_nan.h"
+#include "runtime/reference/axis_view.h"
 #include "runtime/reference/elementwise.h"
 #include "runtime/reference/pooling.h"
 #include "runtime/reference/register.h"
@@ -89,12 +90,63 @@ void maxPool(const Node& node, KernelContext& context) {
   });
 }
 
+/// The sizes of what MaxPool had before it, from what is left: pads and strides undone.
+Shape unpooledShape(const Node& node, const Shape& pooled) {
+  const Shape kernel = kernelShape(node, {});
+  if (kernel.size() + 2 != pooled.size()) {
+    throwBadInput("MaxUnpool of shape {} with a kernel of shape {}", toString(pooled), toString(kernel));
+  }
+  const auto strides = node.attr("strides", std::vector<int64_t>(kernel.size(), 1));
+  const auto pads = node.attr("pads", std::vector<int64_t>(2 * kernel.size(), 0));
+  Shape shape = pooled;
+  for (size_t i = 0; i < kernel.size(); ++i) {
+    shape[i + 2] = (pooled[i + 2] - 1) * strides[i] + kernel[i] - pads[i] - pads[i + kernel.size()];
+  }
+  return shape;
+}
+
+/// Where an index that counts through a tensor of shape `from` lies in a larger one of shape `to`.
+int64_t placeIn(const Shape& to, const Shape& from, int64_t index) {
+  int64_t place = 0, stride = 1;
+  for (size_t axis = from.size(); axis-- > 0;) {
+    place += index % from[axis] * stride;
+    index /= from[axis];
+    stride *= to[axis];
+  }
+  return place;
+}
+
+/// Zeros, with each element where its index says.
+void maxUnpool(const Node& node, KernelContext& context) {
+  const Tensor& src = context.input(0);
+  const auto indices = context.input(1).data<int64_t>();
+  const Shape counted = unpooledShape(node, src.shape());
+  const Shape shape = context.has(2) ? elementsAs<int64_t>(context.input(2)) : counted;
+  const int64_t last = elementCount(counted);
+  const bool fits =
+      shape.size() == counted.size() && std::equal(counted.begin(), counted.end(), shape.begin(), std::less_equal<>());
+  if (!fits || static_cast<int64_t>(indices.size()) != src.elementCount()) {
+    throwBadInput("MaxUnpool of shape {} with {} indices to shape {}", toString(src.shape()), indices.size(),
+                  toString(shape));
+  }
+  Tensor& dst = context.output(0, src.type(), shape);
+  withElementType(src.type(), kFloatTypes, "MaxUnpool", [&](auto example) {
+    using T = decltype(example);
+    std::ranges::fill(dst.data<T>(), T{});
+    for (size_t i = 0; i < indices.size(); ++i) {
+      if (indices[i] < 0 || indices[i] >= last) throwBadInput("MaxUnpool has the index {} of {}", indices[i], last);
+      dst.data<T>()[static_cast<size_t>(placeIn(shape, counted, indices[i]))] = src.data<T>()[i];
+    }
+  });
+}
+
 }  // namespace
 
 void registerPooling(KernelRegistry& registry) {
   registry.addFunction("MaxPool", 1, maxPool);
   registry.addFunction("AveragePool", 1, averagePool);
   registry.addFunction("LpPool", 1, lpPool);
+  registry.addFunction("MaxUnpool", 9, maxUnpool);
 }
 
 }  // namespace quant::reference

@@ -10,7 +10,9 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerComparisons(registry);
   registerConvolution(registry);
   registerConvTranspose(registry);
-  registerCumulativeSum(registry);
+  registerCumulative(registry);
+  registerDeformableConvolution(registry);
+  registerDeterminant(registry);
   registerGlobalPooling(registry);
   registerIntegerMatMul(registry);
   registerLayerNormalization(registry);
@@ -24,7 +26,8 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerReductions(registry);
   registerSoftmax(registry);
   registerUnary(registry);
-  registerFused(registry);  // made of the operators above
+  registerEinsum(registry);  // made of the operators above, as the next two are
+  registerFused(registry);
   registerQuantizedProduct(registry);
 }
 

@@ -17,8 +17,11 @@ void registerBinary(KernelRegistry& registry);
 void registerComparisons(KernelRegistry& registry);
 void registerConvolution(KernelRegistry& registry);
 void registerConvTranspose(KernelRegistry& registry);
-void registerCumulativeSum(KernelRegistry& registry);
-void registerFused(KernelRegistry& registry);  // after what it fuses
+void registerCumulative(KernelRegistry& registry);
+void registerDeformableConvolution(KernelRegistry& registry);
+void registerDeterminant(KernelRegistry& registry);
+void registerEinsum(KernelRegistry& registry);  // after MatMul, which it is made of
+void registerFused(KernelRegistry& registry);   // after what it fuses
 void registerGlobalPooling(KernelRegistry& registry);
 void registerIntegerMatMul(KernelRegistry& registry);
 void registerLayerNormalization(KernelRegistry& registry);

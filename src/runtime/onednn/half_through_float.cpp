@@ -1,0 +1,113 @@
+// Operators of 16-bit floats: computed in float by oneDNN's kernels, stored in the type of their inputs.
+#include <deque>
+
+#include "runtime/broadcast.h"
+#include "runtime/element_type.h"
+#include "runtime/onednn/fallback_kernel.h"
+#include "runtime/onednn/register.h"
+
+namespace quant::onednn {
+
+namespace {
+
+constexpr TypeList<Float16, BFloat16> kHalves;
+
+bool isHalf(DataType type) { return type == DataType::kFloat16 || type == DataType::kBFloat16; }
+
+template <class From, class To>
+void convert(const Tensor& src, Tensor& dst) {
+  const From* const from = src.data<From>().data();
+  To* const to = dst.data<To>().data();
+  parallelRange(src.elementCount(), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = static_cast<To>(static_cast<float>(from[i]));
+  });
+}
+
+Tensor toFloat(const Tensor& half) {
+  Tensor result(DataType::kFloat32, half.shape(), half.layout());
+  withElementType(half.type(), kHalves, "(half)",
+                  [&](auto example) { convert<decltype(example), float>(half, result); });
+  return result;
+}
+
+void toHalf(const Tensor& floats, Tensor& half) {
+  withElementType(half.type(), kHalves, "(half)",
+                  [&](auto example) { convert<float, decltype(example)>(floats, half); });
+}
+
+/// Hands inputs of 16 bits to the float kernel as float, and rounds what it gives once. What is derived from constants
+/// is kept, as the float kernel keeps what it derives from those.
+class HalfThroughFloat final : public Kernel {
+ public:
+  explicit HalfThroughFloat(std::unique_ptr<Kernel> kernel) : kernel_(std::move(kernel)) {}
+
+  void run(KernelContext& context) override {
+    const DataType type = context.inputAsIs(0).type();
+    if (!isHalf(type)) return kernel_->run(context);
+    std::vector<bool> wanted;
+    for (size_t i = 0; i < context.outputCount(); ++i) wanted.push_back(context.wants(i));
+    KernelContext inner(floatInputs(context), context.outputCount(), wanted);
+    kernel_->run(inner);
+    for (size_t i = 0; i < context.outputCount(); ++i) store(context, i, type, inner.results()[i]);
+    for (size_t i = 0; i < values_.size(); ++i) {
+      if (!context.isConstant(i)) values_[i].clear();
+    }
+  }
+
+ private:
+  std::vector<KernelContext::Value*> floatInputs(const KernelContext& context) {
+    values_.resize(context.inputCount());
+    is_kept_.resize(context.inputCount(), false);
+    std::vector<KernelContext::Value*> inputs;
+    for (size_t i = 0; i < context.inputCount(); ++i) {
+      inputs.push_back(context.has(i) ? &values_[i] : nullptr);
+      if (!context.has(i) || is_kept_[i]) continue;
+      const Tensor& given = context.inputAsIs(i);
+      values_[i] = {isHalf(given.type()) ? toFloat(given) : given.alias(), {}, {}, context.isConstant(i)};
+      is_kept_[i] = context.isConstant(i);
+    }
+    return inputs;
+  }
+
+  /// Only the first output has the type of the inputs: the others are statistics in float or indices.
+  static void store(KernelContext& context, size_t index, DataType type, std::optional<Tensor>& result) {
+    if (!result) return;
+    if (index > 0 || result->type() != DataType::kFloat32) return context.setOutput(index, std::move(*result));
+    toHalf(*result, context.output(index, type, result->shape(), result->layout()));
+  }
+
+  std::unique_ptr<Kernel> kernel_;
+  std::deque<KernelContext::Value> values_;  // where they are, so that kernels may refer to them
+  std::vector<bool> is_kept_;
+};
+
+/// Operators that are slow enough for the way through float to pay.
+constexpr const char* kOperators[] = {
+    "Conv",        "ConvTranspose", "Gemm",      "MatMul",    "LayerNormalization",
+    "Softmax",     "LogSoftmax",    "MaxPool",   "Resize",    "AveragePool",
+    "ReduceMean",  "ReduceSum",     "ReduceMax", "ReduceMin", "GlobalAveragePool",
+    "Gelu",        "Sigmoid",       "Tanh",      "Erf",       "Swish",
+    "HardSigmoid", "HardSwish",     "LeakyRelu", "Elu",       "Exp",
+    "LRN",         "GlobalMaxPool", "Log",       "Relu",      "Clip",
+};
+
+void wrap(KernelRegistry& registry, std::string_view domain, std::string_view op_type) {
+  if (registry.versions(domain, op_type).empty()) return;
+  wrapKernel(registry, domain, op_type, [](KernelRegistry::Factory other) -> KernelRegistry::Factory {
+    return [other = std::move(other)](const Node& node, int64_t opset) -> std::unique_ptr<Kernel> {
+      return std::make_unique<HalfThroughFloat>(other(node, opset));
+    };
+  });
+}
+
+}  // namespace
+
+void registerHalfThroughFloat(KernelRegistry& registry) {
+  for (const char* op_type : kOperators) wrap(registry, "", op_type);
+  for (const char* op_type : {"FusedConv", "FusedConvTranspose", "FusedGemm", "FusedMatMul"}) {
+    wrap(registry, "quantize", op_type);
+  }
+  wrap(registry, "com.microsoft", "Gelu");
+}
+
+}  // namespace quant::onednn

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Makes the cases beside this file: operators that onnxruntime adds to ONNX, each with what onnxruntime gives for it.
+
+    $(scripts/setup --print-prefix)/clients/bin/python tests/data/contributed/make.py
+
+A case is a folder as ONNX's own test data has them: model.onnx, test_data_set_0/input_0.pb, ..., output_0.pb.
+"""
+
+import pathlib
+import shutil
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+HERE = pathlib.Path(__file__).resolve().parent
+MICROSOFT = "com.microsoft"
+
+
+def floats(*shape, low=-2.0, high=2.0):
+    return RANDOM.uniform(low, high, shape).astype(np.float32)
+
+
+def bytes_(*shape, dtype=np.uint8):
+    info = np.iinfo(dtype)
+    return RANDOM.integers(info.min, info.max + 1, shape).astype(dtype)
+
+
+def scale(value):
+    return np.float32(value)
+
+
+def make(name, op_type, inputs, outputs=1, domain=MICROSOFT, model_opset=17, **attributes):
+    """One node; inputs are arrays, None where one is left out."""
+    names = [f"x{i}" if array is not None else "" for i, array in enumerate(inputs)]
+    results = [f"y{i}" for i in range(outputs)]
+    node = helper.make_node(op_type, names, results, domain=domain, **attributes)
+    given = [(n, np.asarray(a)) for n, a in zip(names, inputs) if n]
+    graph = helper.make_graph(
+        [node],
+        name,
+        [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in given],
+        [helper.make_empty_tensor_value_info(n) for n in results],
+    )
+    model = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", model_opset), helper.make_opsetid(MICROSOFT, 1)],
+        ir_version=8,
+        producer_name="quantize tests",
+    )
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    expected = session.run(None, dict(given))
+    for info, array in zip(graph.output, expected):
+        info.CopyFrom(helper.make_tensor_value_info(info.name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape))
+    model.graph.CopyFrom(graph)
+    write(HERE / name, model, given, expected)
+
+
+def write(folder, model, given, expected):
+    shutil.rmtree(folder, ignore_errors=True)
+    data = folder / "test_data_set_0"
+    data.mkdir(parents=True)
+    onnx.save(model, folder / "model.onnx")
+    for prefix, arrays in (("input", [a for _, a in given]), ("output", expected)):
+        for i, array in enumerate(arrays):
+            (data / f"{prefix}_{i}.pb").write_bytes(numpy_helper.from_array(np.asarray(array)).SerializeToString())
+
+
+def activations():
+    make("gelu", "Gelu", [floats(3, 8)])
+    make("fast_gelu", "FastGelu", [floats(3, 8)])
+    make("fast_gelu_bias", "FastGelu", [floats(3, 8), floats(8)])
+    make("bias_gelu", "BiasGelu", [floats(2, 3, 8), floats(8)])
+    make("quick_gelu", "QuickGelu", [floats(3, 8)], alpha=1.702)
+
+
+def normalizations():
+    x, skip, gamma, beta, bias = floats(2, 3, 8), floats(2, 3, 8), floats(8), floats(8), floats(8)
+    make("simplified_layer_normalization", "SimplifiedLayerNormalization", [x, gamma], domain="", epsilon=1e-5, axis=-1)
+    make("skip_layer_normalization", "SkipLayerNormalization", [x, skip, gamma, beta, bias], epsilon=1e-5)
+    make("skip_layer_normalization_no_bias", "SkipLayerNormalization", [x, skip, gamma], epsilon=1e-5)
+    make("skip_simplified_layer_normalization", "SkipSimplifiedLayerNormalization", [x, skip, gamma, bias], epsilon=1e-5)
+
+
+def products():
+    make("fused_matmul", "FusedMatMul", [floats(2, 3, 4), floats(2, 4, 5)], alpha=0.125)
+    make("fused_matmul_transposed", "FusedMatMul", [floats(2, 4, 3), floats(2, 5, 4)], transA=1, transB=1, alpha=0.5)
+    make("fused_gemm_relu", "FusedGemm", [floats(3, 4), floats(5, 4), floats(5)], transB=1, activation="Relu")
+    make("fused_gemm_leaky_relu", "FusedGemm", [floats(3, 4), floats(4, 5), floats(5)], activation="LeakyRelu",
+         activation_alpha=0.2)
+    image, kernel, bias = floats(1, 2, 5, 5), floats(4, 2, 3, 3), floats(4)
+    make("fused_conv_relu", "FusedConv", [image, kernel, bias], pads=[1, 1, 1, 1], activation="Relu")
+    make("fused_conv_clip", "FusedConv", [image, kernel, bias], activation="Clip", activation_params=[-1.0, 1.5])
+    make("fused_conv_sum", "FusedConv", [image, kernel, bias, floats(1, 4, 3, 3)], activation="Relu")
+
+
+def quantized():
+    # Scales without a common divisor: results that lie half-way may go either way.
+    for kind, dtype in (("u8", np.uint8), ("s8", np.int8)):
+        zero = dtype(3)
+        x = bytes_(2, 8, dtype=dtype)
+        one = [x, scale(0.0513), zero, scale(0.0209), dtype(-4 if kind == "s8" else 100)]
+        make(f"qlinear_sigmoid_{kind}", "QLinearSigmoid", [x, scale(0.0513), zero, scale(1 / 256), dtype(0)])
+        make(f"qlinear_leaky_relu_{kind}", "QLinearLeakyRelu", one, alpha=0.1)
+        both = [x, scale(0.0513), zero, bytes_(2, 8, dtype=dtype), scale(0.0297), dtype(7), scale(0.0811), dtype(5)]
+        make(f"qlinear_add_{kind}", "QLinearAdd", both)
+        make(f"qlinear_mul_{kind}", "QLinearMul", both)
+        image = bytes_(1, 3, 4, 4, dtype=dtype)
+        pool = [image, scale(0.0513), zero, scale(0.0397), dtype(9)]
+        make(f"qlinear_global_average_pool_{kind}", "QLinearGlobalAveragePool", pool, channels_last=0)
+        make(f"qlinear_average_pool_{kind}", "QLinearAveragePool", pool, kernel_shape=[2, 2], strides=[2, 2])
+        make(f"qlinear_concat_{kind}", "QLinearConcat",
+             [scale(0.0513), zero, x, scale(0.0513), zero, bytes_(2, 8, dtype=dtype), scale(0.0209), dtype(2)], axis=1)
+        make(f"qlinear_softmax_{kind}", "QLinearSoftmax",
+             [x, scale(0.0513), zero, scale(1 / 256), dtype(-128 if kind == "s8" else 0)], axis=-1, opset=13)
+        condition = np.array([[True], [False]])
+        make(f"qlinear_where_{kind}", "QLinearWhere",
+             [condition, x, scale(0.0513), zero, bytes_(2, 8, dtype=dtype), scale(0.0297), dtype(7), scale(0.0397), dtype(5)])
+
+
+if __name__ == "__main__":
+    RANDOM = np.random.default_rng(7)
+    for part in (activations, normalizations, products, quantized):
+        part()
+    print(f"{len(list(HERE.glob('*/model.onnx')))} cases")
