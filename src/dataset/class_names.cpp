@@ -99,6 +99,11 @@ ClassNames findClassNames(const fs::path& folder, const FolderListing& listing,
   return classes;
 }
 
+ClassNames findNamesOfLabels(const fs::path& folder, const std::optional<fs::path>& classes_file) {
+  const auto file = classes_file ? classes_file : findClassesFile(folder);
+  return file ? readClassNames(*file) : ClassNames{};
+}
+
 std::optional<int64_t> labelOf(const DataFile& file, const ClassNames& classes) {
   const auto found = classes.by_folder.find(file.folder);
   return file.folder.empty() || found == classes.by_folder.end() ? std::nullopt : std::optional(found->second);

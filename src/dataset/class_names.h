@@ -28,6 +28,11 @@ ClassNames readClassNames(const std::filesystem::path& file);
 ClassNames findClassNames(const std::filesystem::path& folder, const FolderListing& listing,
                           const std::optional<std::filesystem::path>& classes_file);
 
+/// Classes where a file of labels says which sample belongs to which, so that folders mean nothing: those of
+/// `classes_file` if given, else of classes.txt in the data folder or beside it, else none.
+ClassNames findNamesOfLabels(const std::filesystem::path& folder,
+                             const std::optional<std::filesystem::path>& classes_file);
+
 /// The label of a file of the listing.
 std::optional<int64_t> labelOf(const DataFile& file, const ClassNames& classes);
 

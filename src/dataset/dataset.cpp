@@ -44,26 +44,29 @@ Tensor stackInput(std::span<const Sample> samples, const std::string& input) {
   return batch;
 }
 
+/// Which sample belongs to which class, by a file or by folders; folders of TensorProtos are samples themselves.
+Classification classify(const std::filesystem::path& folder, const FolderListing& listing,
+                        const DatasetOptions& options) {
+  if (options.labels_file) {
+    ClassNames names = findNamesOfLabels(folder, options.classes_file);
+    Labels labels = readLabels(*options.labels_file, names);
+    return {std::move(names), std::move(labels)};
+  }
+  if (listing.kind == DatasetKind::kTensorProtos) return {};
+  return {findClassNames(folder, listing, options.classes_file), {}};
+}
+
 }  // namespace
 
 std::unique_ptr<Dataset> openDataset(const std::filesystem::path& folder, const std::vector<InputSpec>& inputs,
                                      const DatasetOptions& options) {
   if (inputs.empty()) throwBadInput("the model has no inputs to feed samples to");
   FolderListing listing = listFolder(folder);
-  switch (listing.kind) {
-    case DatasetKind::kPictures: {
-      ClassNames classes = findClassNames(folder, listing, options.classes_file);
-      return std::make_unique<PictureDataset>(std::move(listing), std::move(classes), inputs, options);
-    }
-    case DatasetKind::kTensorProtos: return std::make_unique<TensorDataset>(listing, ClassNames{}, inputs, options);
-    case DatasetKind::kArrays:
-    case DatasetKind::kRawBytes: {
-      ClassNames classes = findClassNames(folder, listing, options.classes_file);
-      return std::make_unique<TensorDataset>(listing, std::move(classes), inputs, options);
-    }
-    case DatasetKind::kGenerated: break;  // no folder holds it
+  Classification classification = classify(folder, listing, options);
+  if (listing.kind == DatasetKind::kPictures) {
+    return std::make_unique<PictureDataset>(std::move(listing), std::move(classification), inputs, options);
   }
-  throwInternal("unknown kind of data");
+  return std::make_unique<TensorDataset>(listing, std::move(classification), inputs, options);
 }
 
 NamedTensors stack(std::span<const Sample> samples) {

@@ -44,6 +44,7 @@ struct DatasetOptions {
   Preprocess preprocess;   ///< of pictures
   size_t max_samples = 0;  ///< 0: all; else at most so many, evenly spread over the sorted files
   std::optional<std::filesystem::path> classes_file = {};
+  std::optional<std::filesystem::path> labels_file = {};  ///< see `readLabels`; else labels come from class folders
 };
 
 /// Opens a folder, or one file, as samples for the model's inputs. The kind of files is recognised; see

@@ -17,13 +17,19 @@ const InputSpec& onlyInput(const std::vector<InputSpec>& inputs) {
 
 }  // namespace
 
-PictureDataset::PictureDataset(FolderListing listing, ClassNames classes, const std::vector<InputSpec>& inputs,
+PictureDataset::PictureDataset(FolderListing listing, Classification classes, const std::vector<InputSpec>& inputs,
                                const DatasetOptions& options)
     : files_(std::move(listing.files)),
       classes_(std::move(classes)),
       input_(onlyInput(inputs)),
       preprocess_(resolve(options.preprocess, input_)),
-      chosen_(spreadEvenly(files_.size(), options.max_samples)) {}
+      chosen_(spreadEvenly(files_.size(), options.max_samples)) {
+  if (classes_.labels) classes_.labels->requireFit(files_.size());
+}
+
+std::optional<int64_t> PictureDataset::labelFor(size_t file) const {
+  return classes_.labels ? classes_.labels->of(files_[file].name, file) : labelOf(files_[file], classes_.names);
+}
 
 Tensor PictureDataset::toInput(const DataFile& file) const {
   const Image image = decodeImage(file.path);
@@ -49,13 +55,13 @@ Sample PictureDataset::load(size_t index) const {
     throwBadInput("picture '{}' becomes {}, which does not fit model input {}; choose another resize or crop",
                   file.path.string(), toString(tensor.shape()), toString(input_));
   }
-  Sample sample{file.name, {}, labelOf(file, classes_)};
+  Sample sample{file.name, {}, labelFor(chosen_[index])};
   sample.inputs.emplace(input_.name, std::move(tensor));
   return sample;
 }
 
 std::string PictureDataset::description() const {
-  return describeSamples({chosen_.size(), files_.size(), files_.size()}, kind(), classes_);
+  return describeSamples({chosen_.size(), files_.size(), files_.size()}, kind(), classes_.names);
 }
 
 }  // namespace quant

@@ -29,15 +29,16 @@ std::string sampleName(const std::string& file, int64_t samples, int64_t row) {
 
 }  // namespace
 
-TensorDataset::TensorDataset(const FolderListing& listing, ClassNames classes, const std::vector<InputSpec>& inputs,
+TensorDataset::TensorDataset(const FolderListing& listing, Classification classes, const std::vector<InputSpec>& inputs,
                              const DatasetOptions& options)
     : kind_(listing.kind), classes_(std::move(classes)), inputs_(inputs), reader_(makeTensorReader(kind_, inputs)) {
   std::vector<Position> all;
   for (SampleFiles& sample : reader_->group(listing.files)) {
     sources_.push_back(makeSource(std::move(sample)));
-    for (int64_t row = 0; row < sources_.back().samples; ++row) all.push_back({sources_.size() - 1, row});
+    for (int64_t row = 0; row < sources_.back().samples; ++row) all.push_back({sources_.size() - 1, row, all.size()});
   }
   found_ = all.size();
+  if (classes_.labels) classes_.labels->requireFit(found_);
   for (const size_t index : spreadEvenly(all.size(), options.max_samples)) chosen_.push_back(all[index]);
 }
 
@@ -85,23 +86,26 @@ Tensor TensorDataset::inputOf(const Source& source, std::shared_ptr<const FileTe
                          reader_->describe(source.sample, input));
 }
 
-std::optional<int64_t> TensorDataset::labelFor(const Source& source, const FileTensors& tensors, int64_t row) const {
-  if (!tensors.labels) return labelOf(source.sample.files.front(), classes_);
+std::optional<int64_t> TensorDataset::labelFor(const Position& position, const FileTensors& tensors) const {
+  const Source& source = sources_[position.source];
+  if (classes_.labels) {
+    return classes_.labels->of(sampleName(source.sample.name, source.samples, position.row), position.number);
+  }
+  if (!tensors.labels) return labelOf(source.sample.files.front(), classes_.names);
   if (tensors.labels->elementCount() != source.samples) {
     throwBadInput("'{}' has labels of shape {} for {} sample(s)", source.sample.name, toString(tensors.labels->shape()),
                   source.samples);
   }
   const Tensor labels =
       convertElements(tensors.labels->alias(), DataType::kInt64, fmt::format("the labels of '{}'", source.sample.name));
-  return labels.data<int64_t>()[static_cast<size_t>(row)];
+  return labels.data<int64_t>()[static_cast<size_t>(position.row)];
 }
 
 Sample TensorDataset::load(size_t index) const {
   const Position position = chosen_.at(index);
   const Source& source = sources_[position.source];
   const auto tensors = readSource(position.source);
-  Sample sample{
-      sampleName(source.sample.name, source.samples, position.row), {}, labelFor(source, *tensors, position.row)};
+  Sample sample{sampleName(source.sample.name, source.samples, position.row), {}, labelFor(position, *tensors)};
   for (size_t i = 0; i < inputs_.size(); ++i) {
     sample.inputs.emplace(inputs_[i].name, inputOf(source, tensors, i, position.row));
   }
@@ -109,7 +113,7 @@ Sample TensorDataset::load(size_t index) const {
 }
 
 std::string TensorDataset::description() const {
-  return describeSamples({chosen_.size(), found_, sources_.size()}, kind_, classes_);
+  return describeSamples({chosen_.size(), found_, sources_.size()}, kind_, classes_.names);
 }
 
 }  // namespace quant

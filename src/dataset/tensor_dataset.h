@@ -3,8 +3,8 @@
 #include <mutex>
 
 #include "dataset/array_fit.h"
-#include "dataset/class_names.h"
 #include "dataset/dataset.h"
+#include "dataset/labels.h"
 #include "dataset/tensor_reader.h"
 
 namespace quant {
@@ -13,12 +13,12 @@ namespace quant {
 /// asked for; of files with several samples the last one read is kept.
 class TensorDataset : public Dataset {
  public:
-  TensorDataset(const FolderListing& listing, ClassNames classes, const std::vector<InputSpec>& inputs,
+  TensorDataset(const FolderListing& listing, Classification classes, const std::vector<InputSpec>& inputs,
                 const DatasetOptions& options);
   [[nodiscard]] size_t size() const override { return chosen_.size(); }
   [[nodiscard]] Sample load(size_t index) const override;
   [[nodiscard]] DatasetKind kind() const override { return kind_; }
-  [[nodiscard]] const std::vector<std::string>& classes() const override { return classes_.names; }
+  [[nodiscard]] const std::vector<std::string>& classes() const override { return classes_.names.names; }
   [[nodiscard]] std::string description() const override;
   [[nodiscard]] const std::optional<Preprocess>& preprocess() const override { return no_preprocess_; }
 
@@ -33,16 +33,17 @@ class TensorDataset : public Dataset {
   struct Position {
     size_t source = 0;
     int64_t row = 0;
+    size_t number = 0;  ///< of the sample, among all that the folder holds
   };
 
   [[nodiscard]] Source makeSource(SampleFiles sample) const;
   [[nodiscard]] std::shared_ptr<const FileTensors> readSource(size_t source) const;
   [[nodiscard]] Tensor inputOf(const Source& source, std::shared_ptr<const FileTensors> tensors, size_t input,
                                int64_t row) const;
-  [[nodiscard]] std::optional<int64_t> labelFor(const Source& source, const FileTensors& tensors, int64_t row) const;
+  [[nodiscard]] std::optional<int64_t> labelFor(const Position& position, const FileTensors& tensors) const;
 
   DatasetKind kind_;
-  ClassNames classes_;
+  Classification classes_;
   std::vector<InputSpec> inputs_;
   std::unique_ptr<TensorReader> reader_;
   std::vector<Source> sources_;
