@@ -63,6 +63,23 @@ TEST_P(RaisedModels, StillGiveTheirOutputs) {
   EXPECT_EQ(refused, 0);
 }
 
+TEST(ModelsOfOnnx, DoNotContradictThemselves) {
+  const std::filesystem::path folder = std::filesystem::path(QUANTIZE_ONNX_TEST_DATA) / "node";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "ONNX's test data are not installed";
+  int inferred = 0;
+  for (const OnnxCase& test : casesIn(folder)) {
+    if (test.name.starts_with("test_sequence_map")) continue;  // ONNX itself finds a Loop over sequences contradictory
+    try {
+      Graph graph = load(test.folder / "model.onnx");
+      graph.inferShapes();
+      ++inferred;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kUnsupported) << test.name << ": " << error.what();
+    }
+  }
+  EXPECT_GT(inferred, 1700);
+}
+
 INSTANTIATE_TEST_SUITE_P(Onnx, RaisedModels,
                          ::testing::Combine(::testing::Values("pytorch-converted", "pytorch-operator", "node"),
                                             ::testing::Values(13, 17, 21, 28)),
