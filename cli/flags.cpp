@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "app/mode.h"
 #include "dataset/preprocess_file.h"
@@ -108,7 +109,8 @@ void declareInt8Flags(CLI::App& app, Int8Options& options) {
       ->check(CLI::IsMember({"u8", "s8"}))
       ->default_str("u8")
       ->group(kInt8Group);
-  app.add_flag("--symmetric", options.symmetric_activations, "Activations get a grid that is symmetric around zero")
+  app.add_flag("--symmetric", options.symmetric_activations,
+               "Activations, or weights of 4 bits, get a grid that is symmetric around zero")
       ->group(kInt8Group);
   app.add_flag_function(
          "--per-tensor", [&options](int64_t) { options.per_channel_weights = false; },
@@ -125,6 +127,39 @@ void declareInt8Flags(CLI::App& app, Int8Options& options) {
       ->type_name("NAME")
       ->check(CLI::IsMember({"balanced", "nearest"}))
       ->default_str("balanced")
+      ->group(kInt8Group);
+}
+
+void declareFormatFlag(CLI::App& app, QuantizeOptions& options) {
+  const std::map<std::string, OperatorFormat> formats{{"auto", OperatorFormat::kAuto},
+                                                      {"qdq", OperatorFormat::kQdq},
+                                                      {"qoperator", OperatorFormat::kQOperator},
+                                                      {"ms", OperatorFormat::kMicrosoft}};
+  app.add_option_function<std::string>(
+         "--format", [&options, formats](const std::string& name) { options.format = formats.at(name); },
+         "Which operators the written model is made of"
+         "\nauto: what suits the mode; ONNX's own operators wherever they compute on integers"
+         "\nqdq: ONNX's own operators, as a rule between QuantizeLinear and DequantizeLinear"
+         "\nqoperator: ONNX's integer operators (QLinearConv, QLinearMatMul, MatMulInteger)"
+         "\nms: com.microsoft's operators where they are faster, for onnxruntime only")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"auto", "qdq", "qoperator", "ms"}))
+      ->default_str("auto")
+      ->group(kInt8Group);
+}
+
+void declareWeightOnlyFlags(CLI::App& app, WeightOnlyOptions& options) {
+  app.add_option(
+         "--weight-bits", options.bits,
+         "For --mode weight-only: 8, a scale for each output channel, or 4, a scale and zero point for each block")
+      ->type_name("N")
+      ->check(CLI::IsMember({8, 4}))
+      ->capture_default_str()
+      ->group(kInt8Group);
+  app.add_option("--block-size", options.block, "For --weight-bits 4: weights that share a scale, 16 to 256")
+      ->type_name("N")
+      ->check(CLI::IsMember({16, 32, 64, 128, 256}))
+      ->capture_default_str()
       ->group(kInt8Group);
 }
 
@@ -156,10 +191,15 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
   auto* dry_run =
       app.add_flag("--dry-run", options.dry_run, "Print every node, what would happen to it and why; write nothing");
   dry_run->group(kResultGroup)->excludes(app.get_option("--save-ranges"));
-  app.add_option("--verify", options.verify_samples, "Compare with the float model on N samples")
+  const auto set_samples = [&options](size_t samples) {
+    options.verify_samples = samples;
+    options.verify_large = true;
+  };
+  app.add_option_function<size_t>("--verify", set_samples,
+                                  "Compare with the float model on N samples, also a model of more than 2 GB")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
+      ->default_str(std::to_string(options.verify_samples))
       ->group(kResultGroup);
   app.add_flag_function(
          "--no-verify", [&options](int64_t) { options.verify_samples = 0; }, "The same as --verify 0")
@@ -217,6 +257,8 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   declareCalibrationFlags(app, options);
   declareInt8Flags(app, options.int8);
   declareHalfFlags(app, options);
+  declareFormatFlag(app, options);
+  declareWeightOnlyFlags(app, options.weight_only);
   declareSelectionFlags(app, options.int8.selection);
   declareResultFlags(app, options);
 }

@@ -36,6 +36,7 @@ std::optional<double> cosineAlone(const ModeRun& run, const std::string& output,
   QuantizeReport report;
   report.ranges = run.report.ranges;
   ModeRun alone{run.graph, options, run.dataset, silent, report};
+  alone.moments = run.moments;
   const ModeRow& row = rowOf(options.mode);
   try {
     row.plan(alone);

@@ -15,6 +15,8 @@ constexpr ModeRow kModes[] = {
      ".fp16.onnx", 0, false, planHalf, applyHalf},
     {"bf16", Mode::kBf16, "the same with bfloat16, which has the range of float32 but fewer digits", ".bf16.onnx", 0,
      false, planHalf, applyHalf, opsetForBf16},
+    {"weight-only", Mode::kWeightOnly, "weights in 8 or 4 bits, computed with in float: small files for any model",
+     ".weights.onnx", kQdqOpset, false, planWeightOnly, applyWeightOnly},
 };
 
 }  // namespace

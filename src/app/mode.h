@@ -5,6 +5,7 @@
 #include "app/console.h"
 #include "app/quantize_options.h"
 #include "app/quantize_report.h"
+#include "calibration/input_moments.h"
 #include "calibration/statistics.h"
 #include "dataset/dataset.h"
 #include "graph/graph.h"
@@ -20,6 +21,7 @@ struct ModeRun {
   QuantizeReport& report;
   FloatOutputs outputs = {};        ///< of the samples to verify with, where deciding gave them by the way
   StatisticsTable statistics = {};  ///< what calibration saw, kept only for a report that shows it
+  MomentsTable moments = {};        ///< of what weights are multiplied with, for modes that choose integers by them
 };
 
 /// A way to quantize: one row of the table, and a file mode_*.cpp with its two functions.
@@ -47,5 +49,7 @@ void applyPtqInt8(Graph& graph, const ModeRun& run);
 void planHalf(ModeRun& run);  // fp16 and bf16
 void applyHalf(Graph& graph, const ModeRun& run);
 int64_t opsetForBf16(const Graph& graph);
+void planWeightOnly(ModeRun& run);
+void applyWeightOnly(Graph& graph, const ModeRun& run);
 
 }  // namespace quant

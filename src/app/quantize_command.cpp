@@ -11,6 +11,7 @@
 #include "app/verify_result.h"
 #include "core/files.h"
 #include "dataset/preprocess_file.h"
+#include "onnx_io/external_data.h"
 #include "onnx_io/load.h"
 #include "onnx_io/save.h"
 #include "onnx_io/upgrade.h"
@@ -23,6 +24,7 @@ namespace {
 Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
   const Stopwatch watch;
   Graph graph = load(options.model);
+  report.model_bytes = std::filesystem::file_size(options.model) + externalBytes(graph);
   const ModeRow& mode = rowOf(options.mode);
   upgradeOpset(graph, mode.opset_for != nullptr ? mode.opset_for(graph) : mode.opset);
   report.passes = runPasses(graph, preparationPasses());
@@ -33,7 +35,9 @@ Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
 void storeMetadata(Graph& graph, const Dataset* dataset, const QuantizeReport& report) {
   graph.setMetadata("quantize.mode", report.mode);
   if (!report.calibration.method.empty()) {
-    graph.setMetadata("quantize.target", std::string(rowOf(report.plan.target).name));
+    if (!report.plan.weights.empty()) {
+      graph.setMetadata("quantize.target", std::string(rowOf(report.plan.target).name));
+    }
     graph.setMetadata("quantize.calibration", report.calibration.method);
   }
   if (dataset != nullptr && dataset->preprocess()) graph.setMetadata(kPreprocessKey, toJson(*dataset->preprocess()));
@@ -73,9 +77,7 @@ void writeQuantized(const ModeRun& run) {
   rowOf(run.options.mode).apply(quantized, run);
   storeMetadata(quantized, run.dataset, report);
   report.opset = quantized.opset();
-  save(std::move(quantized), report.output);
-  report.model_bytes = std::filesystem::file_size(report.model);
-  report.output_bytes = std::filesystem::file_size(report.output);
+  report.output_bytes = save(std::move(quantized), report.output);
 }
 
 void writeReport(const QuantizeReport& report, const std::filesystem::path& path) {

@@ -58,8 +58,11 @@ struct QuantizeOptions {
   CalibrationOptions calibration;
   Int8Options int8;
   bool half_io = false;  ///< fp16, bf16: the model's inputs and outputs change their type too
+  OperatorFormat format = OperatorFormat::kAuto;
+  WeightOnlyOptions weight_only;  ///< what it shares with `int8` stands there
   bool dry_run = false;
   size_t verify_samples = 16;  ///< 0: none
+  bool verify_large = false;   ///< also models of more than 2 GB, because the user named a number of samples
   bool verify_exact = false;
   double min_cosine = kDefaultMinCosine;  ///< a result that is farther from the float model is announced
   bool mend = true;                       ///< leave the nodes in float that make it so

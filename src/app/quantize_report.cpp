@@ -132,14 +132,18 @@ std::string summaryText(const QuantizeReport& report) {
     text += line("calibrated", fmt::format("{}: {} in {:.1f} s", report.calibration.method, report.calibration.source,
                                            report.calibration.seconds));
   if (!report.calibration.preprocess.empty()) text += line("pictures", report.calibration.preprocess);
+  const auto has = [](Treatment treatment) {
+    return [treatment](const NodePlacement& row) { return row.treatment == treatment; };
+  };
   const bool is_half = report.plan.half.type != DataType::kUndefined;
   if (is_half) {
     text += line(toString(report.plan.half.type), countOps(report.plan.nodes, isHalf));
+  } else if (!report.plan.stored.empty()) {
+    text += line("weights", countOps(report.plan.nodes, has(Treatment::kWeights)));
   } else {
     text += line("int8", countOps(report.plan.nodes, isInt8));
   }
-  text += line("float", countOps(report.plan.nodes,
-                                 [](const NodePlacement& row) { return row.treatment == Treatment::kFloat; }));
+  text += line("float", countOps(report.plan.nodes, has(Treatment::kFloat)));
   if (!report.plan.weights.empty()) text += line("target", targetText(report.plan));
   for (const Verification& verification : report.verifications) text += verificationText(verification, report);
   if (report.calibration.method.empty() && !report.verified_with.empty()) text += line("", report.verified_with);

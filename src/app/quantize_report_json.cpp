@@ -81,6 +81,21 @@ Json weightsJson(const QuantizationPlan& plan) {
   return weights;
 }
 
+Json storedJson(const QuantizationPlan& plan) {
+  Json stored = Json::array();
+  for (const StoredWeights& weights : plan.stored) {
+    Json nodes = Json::array();
+    for (const WeightUse& use : weights.uses) nodes.push_back(use.output);
+    stored.push_back({{"weights", weights.constant},
+                      {"type", toString(weights.storage.type)},
+                      {"axis", weights.storage.axis},
+                      {"block", weights.storage.block},
+                      {"zero_points", weights.storage.zero_points},
+                      {"outputs", nodes}});
+  }
+  return stored;
+}
+
 }  // namespace
 
 std::string reportJson(const QuantizeReport& report) {
@@ -112,6 +127,7 @@ std::string reportJson(const QuantizeReport& report) {
       {"nodes", nodes},
       {"values", valuesJson(report)},
       {"weights", weightsJson(report.plan)},
+      {"stored_weights", storedJson(report.plan)},
       {"warnings", report.plan.warnings},
       {"verification", verifications},
       {"verified_with", report.verified_with},

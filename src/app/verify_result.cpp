@@ -5,6 +5,7 @@
 #include "app/calibrate.h"
 #include "app/keep_float.h"
 #include "app/model_data.h"
+#include "core/files.h"
 #include "onnx_io/load.h"
 
 namespace quant {
@@ -13,6 +14,9 @@ namespace {
 
 /// Without samples, made-up ones show whether the model runs and how far its outputs move.
 constexpr size_t kMadeUpSamples = 4;
+
+/// A larger model is run only when the user asks for it: that takes as much memory, twice.
+constexpr uint64_t kLargeModel = 2'000'000'000;
 
 /// More names than this say nothing to a person.
 constexpr size_t kMostNames = 10;
@@ -58,6 +62,11 @@ void keepInFloat(NodeSelection& selection, std::span<const LossyNode> nodes) {
 
 void verifyResult(ModeRun& run) {
   if (run.options.verify_samples == 0) return;
+  if (run.report.model_bytes > kLargeModel && !run.options.verify_large) {
+    run.report.not_verified = fmt::format("it would take the memory of {} of weights; --verify N does it all the same",
+                                          humanSize(run.report.model_bytes));
+    return;
+  }
   if (run.dataset != nullptr) return verifyOn(*run.dataset, run);
   if (rowOf(run.options.mode).needs_samples) return;
   try {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/for_each_cpu.h"
 #include "core/workers.h"
 
@@ -83,6 +84,7 @@ void lookAt(const float* __restrict values, size_t count, int32_t overflow, int3
 }
 
 constexpr size_t kBlock = size_t{1} << 20;
+constexpr size_t kPiece = 16 * kBlock;  // in memory at a time, where a file is mapped
 
 /// Calls `visit(begin, count)` for parts of `total` elements, on several cores where that is worth waking them.
 template <class Visit>
@@ -124,19 +126,23 @@ float smallestNormalOf(DataType half) { return limitsOf(half).smallest_normal; }
 
 HalfLoss lossIn(DataType half, std::span<const float> values) {
   const Limits& limits = limitsOf(half);
-  std::vector<BlockLoss> blocks((values.size() + kBlock - 1) / kBlock);
-  forEachBlock(values.size(), [&](size_t begin, size_t count) {
-    lookAt(values.data() + begin, count, limits.overflow, limits.vanishing, blocks[begin / kBlock]);
-  });
   HalfLoss loss;
   int32_t max = 0;
   loss.elements = static_cast<int64_t>(values.size());
   loss.non_zero = loss.elements;
-  for (const BlockLoss& block : blocks) {
-    loss.non_zero -= block.zeros;
-    loss.overflowing += block.overflowing;
-    loss.vanishing += block.vanishing;
-    max = std::max(max, block.max_magnitude);
+  for (size_t first = 0; first < values.size(); first += kPiece) {
+    const auto piece = values.subspan(first, std::min(kPiece, values.size() - first));
+    std::vector<BlockLoss> blocks((piece.size() + kBlock - 1) / kBlock);
+    forEachBlock(piece.size(), [&](size_t begin, size_t count) {
+      lookAt(piece.data() + begin, count, limits.overflow, limits.vanishing, blocks[begin / kBlock]);
+    });
+    for (const BlockLoss& block : blocks) {
+      loss.non_zero -= block.zeros;
+      loss.overflowing += block.overflowing;
+      loss.vanishing += block.vanishing;
+      max = std::max(max, block.max_magnitude);
+    }
+    releasePages(std::as_bytes(piece));
   }
   loss.max_magnitude = std::bit_cast<float>(max);
   return loss;

@@ -28,6 +28,7 @@ struct HalfLoss {
   float max_magnitude = 0;  ///< of the finite elements
 };
 
+/// Pages of a mapped file leave memory again.
 HalfLoss lossIn(DataType half, std::span<const float> values);
 
 }  // namespace quant

@@ -141,4 +141,13 @@ void ExternalData::attach(Graph& graph) {
   }
 }
 
+uint64_t externalBytes(const Graph& graph) {
+  uint64_t bytes = 0;
+  for (const auto& name : graph.constants()) {
+    const onnx::TensorProto& tensor = *graph.constantProto(name);
+    if (isExternal(tensor)) bytes += static_cast<uint64_t>(rawSize(tensor));
+  }
+  return bytes;
+}
+
 }  // namespace quant

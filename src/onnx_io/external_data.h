@@ -42,6 +42,9 @@ class ExternalData {
   std::map<std::string, std::shared_ptr<const MappedFile>> files_;  // by location
 };
 
+/// Bytes of the graph's initializers that lie in other files than the model.
+uint64_t externalBytes(const Graph& graph);
+
 /// Writes the elements of every large initializer to `file` and makes the graph refer to them as `location`.
 void writeExternalData(Graph& graph, const std::filesystem::path& file, const std::string& location);
 

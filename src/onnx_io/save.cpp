@@ -48,7 +48,7 @@ bool hasUndeclaredConstant(const Graph& graph) {
 
 }  // namespace
 
-void save(Graph graph, const std::filesystem::path& path, const SaveOptions& options) {
+uint64_t save(Graph graph, const std::filesystem::path& path, const SaveOptions& options) {
   requireValid(graph);
   if (graph.rest().ir_version() < kFirstFreeInitializers && hasUndeclaredConstant(graph)) {
     raiseIrVersion(graph, kFirstFreeInitializers);
@@ -62,8 +62,11 @@ void save(Graph graph, const std::filesystem::path& path, const SaveOptions& opt
     writeExternalData(graph, data_file->path(), data_path.filename().string());
   }
   writeModelFile(std::move(graph), model_file.path());
+  const uint64_t bytes =
+      std::filesystem::file_size(model_file.path()) + (data_file ? std::filesystem::file_size(data_file->path()) : 0);
   if (data_file) data_file->commit();
   model_file.commit();
+  return bytes;
 }
 
 }  // namespace quant

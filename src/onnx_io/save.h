@@ -15,7 +15,8 @@ struct SaveOptions {
 /// Writes the model, after ONNX's checker accepted it: the same bytes for the same graph. The file appears under its
 /// name only when it is complete, so `path` may be the file that the graph was loaded from.
 ///
-/// Throws (bad input) when it cannot be written, (internal) when the graph is not valid ONNX.
-void save(Graph graph, const std::filesystem::path& path, const SaveOptions& options = {});
+/// Returns the bytes that were written, those of the second file among them. Throws (bad input) when it cannot be
+/// written, (internal) when the graph is not valid ONNX.
+uint64_t save(Graph graph, const std::filesystem::path& path, const SaveOptions& options = {});
 
 }  // namespace quant

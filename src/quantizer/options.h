@@ -30,6 +30,14 @@ enum class WeightRounding {
   kNearest,   ///< each to the nearest integer, whatever the others do
 };
 
+/// Which operators the written model is made of.
+enum class OperatorFormat {
+  kAuto,       ///< what suits the mode: ONNX's own operators wherever they compute on integers
+  kQdq,        ///< ONNX's own operators: QuantizeLinear and DequantizeLinear around float ones, or the mode's form
+  kQOperator,  ///< ONNX's integer operators
+  kMicrosoft,  ///< com.microsoft's operators where they are faster: for onnxruntime only
+};
+
 /// How static int8 quantization stores activations and weights.
 struct Int8Options {
   DataType activation_type = DataType::kUInt8;  ///< kUInt8 or kInt8
@@ -37,6 +45,15 @@ struct Int8Options {
   bool per_channel_weights = true;
   Target target = Target::kX86;
   WeightRounding rounding = WeightRounding::kBalanced;
+  NodeSelection selection;
+};
+
+/// How weight-only quantization stores weights.
+struct WeightOnlyOptions {
+  int bits = 8;            ///< 8 or 4
+  int64_t block = 32;      ///< 4 bits: weights that share a scale
+  bool symmetric = false;  ///< 4 bits: no zero points
+  OperatorFormat format = OperatorFormat::kAuto;
   NodeSelection selection;
 };
 

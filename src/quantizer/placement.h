@@ -17,6 +17,7 @@ enum class Treatment {
   kMoves,     ///< moves 8-bit integers: its result shares its source's parameters
   kAbsorbed,  ///< an activation that the saturation of its producer's result replaces
   kHalf,      ///< computes in 16-bit floating point
+  kWeights,   ///< computes in float, with weights that are stored in few bits
   kFloat,     ///< stays as it is
 };
 

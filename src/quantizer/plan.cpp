@@ -101,6 +101,7 @@ std::string_view toString(Treatment treatment) {
     case Treatment::kMoves: return "int8 (moves)";
     case Treatment::kAbsorbed: return "absorbed";
     case Treatment::kHalf: return "half";
+    case Treatment::kWeights: return "weights";
     case Treatment::kFloat: return "float";
   }
   return "";

@@ -10,9 +10,32 @@
 #include "quantizer/half_plan.h"
 #include "quantizer/options.h"
 #include "quantizer/placement.h"
+#include "quantizer/stored_weights.h"
 #include "quantizer/weight_plan.h"
 
 namespace quant {
+
+/// One place that reads weights of few bits, and how it gets them back.
+struct WeightUse {
+  enum class Form {
+    kDequantized,           ///< through a DequantizeLinear
+    kLookedUp,              ///< Gather takes rows of integers and of scales, and multiplies them
+    kBlocksLookedUp,        ///< the same with blocks of 4 bits, taken out of bytes
+    kMatMulNBits,           ///< com.microsoft's operators read the integers themselves
+    kGatherBlockQuantized,  ///< likewise
+  };
+  std::string output;  ///< of the node: its first
+  int input = 1;
+  Form form = Form::kDequantized;
+};
+
+/// Weights that are stored in few bits and computed with in float.
+struct StoredWeights {
+  std::string constant;
+  WeightStorage storage;
+  std::vector<WeightUse> uses;
+  std::string multiplied_with;  ///< the value whose moments weigh the errors; empty where there is none, or several
+};
 
 /// What to quantize and with which numbers: decided once, printed, and only then applied. Pure data.
 struct QuantizationPlan {
@@ -21,6 +44,7 @@ struct QuantizationPlan {
   std::map<std::string, QuantParams> activations;  ///< by value
   std::map<std::string, WeightPlan> weights;       ///< by the node's first output
   HalfPlan half;                                   ///< of the modes fp16 and bf16
+  std::vector<StoredWeights> stored;               ///< weights that only their storage makes smaller
   std::vector<std::string> warnings;
 
   [[nodiscard]] size_t count(Treatment treatment) const;

@@ -24,7 +24,9 @@ void lower(Graph& graph, Backend backend, const std::set<std::string>& watched) 
   replaceActivations(graph, watched);
   simplifyQuantization(graph, watched);
   fuseQuantizedGroups(graph, watched);
-  if (backend != Backend::kReference) fuseFloatChains(graph, watched);
+  if (backend == Backend::kReference) return;
+  unpackWeights(graph);
+  fuseFloatChains(graph, watched);
 }
 
 }  // namespace quant

@@ -30,6 +30,9 @@ int simplifyQuantization(Graph& graph, const std::set<std::string>& watched);
 /// behind what only moves elements. Returns how many groups it made.
 int fuseQuantizedGroups(Graph& graph, const std::set<std::string>& watched);
 
+/// com.microsoft's MatMulNBits of constant weights   becomes   a MatMul of the real ones. Returns how many it made.
+int unpackWeights(Graph& graph);
+
 /// Conv, ConvTranspose, Gemm, MatMul -> + bias -> + residual -> activation   becomes   one FusedConv,
 /// FusedConvTranspose, FusedGemm, FusedMatMul. Returns how many it made.
 int fuseFloatChains(Graph& graph, const std::set<std::string>& watched);

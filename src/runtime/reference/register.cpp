@@ -24,6 +24,7 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerQLinearPooling(registry);
   registerQuantizeLinear(registry);
   registerReductions(registry);
+  registerSmallWeights(registry);
   registerSoftmax(registry);
   registerUnary(registry);
   registerEinsum(registry);  // made of the operators above, as the next two are

@@ -34,6 +34,7 @@ void registerQLinearPooling(KernelRegistry& registry);
 void registerQuantizeLinear(KernelRegistry& registry);
 void registerQuantizedProduct(KernelRegistry& registry);  // after the integer operators
 void registerReductions(KernelRegistry& registry);
+void registerSmallWeights(KernelRegistry& registry);
 void registerSoftmax(KernelRegistry& registry);
 void registerUnary(KernelRegistry& registry);
 

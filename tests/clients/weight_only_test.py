@@ -1,0 +1,93 @@
+"""Models with small weights load in onnxruntime, say there what they say here, and stay near the float model."""
+
+import pathlib
+import tempfile
+import unittest
+
+import numpy as np
+import onnx
+
+import support
+
+
+def cosine(a, b) -> float:
+    a, b = np.ravel(a).astype(np.float64), np.ravel(b).astype(np.float64)
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+def sentences(outputs, samples) -> np.ndarray:
+    """The normalised mean over the words of each sentence."""
+    vectors = []
+    for (hidden, *_), sample in zip(outputs, samples):
+        mask = sample["attention_mask"][..., None].astype(np.float32)
+        mean = (hidden * mask).sum(1) / mask.sum(1)
+        vectors.append((mean / np.linalg.norm(mean, axis=-1, keepdims=True))[0])
+    return np.array(vectors)
+
+
+def neighbours(vectors: np.ndarray) -> np.ndarray:
+    similar = vectors @ vectors.T
+    np.fill_diagonal(similar, -9)
+    return similar.argmax(1)
+
+
+class WeightOnly(unittest.TestCase):
+    def written(self, model, folder, *arguments) -> pathlib.Path:
+        path = pathlib.Path(folder) / "weights.onnx"
+        support.quantize(model, "-o", path, "--mode", "weight-only", *arguments)
+        onnx.checker.check_model(onnx.load(path), full_check=True)
+        return path
+
+    def check_digits(self, least_cosine, most_of_size, *arguments):
+        model = support.DIGITS / "digits.onnx"
+        samples = support.digits_samples(100)
+        expected = support.run_theirs(support.session(model), samples)
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.written(model, folder, *arguments)
+            self.assertLess(path.stat().st_size, most_of_size * model.stat().st_size)
+            theirs = support.run_theirs(support.session(path), samples)
+            for backend in ("reference", "onednn"):
+                ours = support.run_ours(path, backend, samples)
+                self.assertLess(max(support.relative_difference(t[0], o[0]) for t, o in zip(theirs, ours)), 1e-4)
+        same = min(cosine(e[0], t[0]) for e, t in zip(expected, theirs))
+        print(f"digits {arguments}: cosine {same:.5f}")
+        self.assertGreater(same, least_cosine)
+
+    def test_digits_in_bytes(self):
+        self.check_digits(0.9995, 0.35)
+
+    def test_digits_in_blocks(self):
+        self.check_digits(0.995, 0.35, "--weight-bits", 4)
+
+    def check_minilm(self, least_cosine, least_neighbours, *arguments):
+        model = support.SHARED / "models" / "minilm_l6.onnx"
+        samples = support.text_samples(200)
+        expected = sentences(support.run_theirs(support.session(model), samples), samples)
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.written(model, folder, *arguments)
+            session = support.session(path)
+            theirs = support.run_theirs(session, samples)
+            ours = support.run_ours(path, "onednn", samples[:5])
+            self.assertLess(max(support.relative_difference(t[0], o[0]) for t, o in zip(theirs, ours)), 1e-3)
+        actual = sentences(theirs, samples)
+        same = float((expected * actual).sum(1).mean())
+        nearest = float((neighbours(expected) == neighbours(actual)).mean())
+        print(f"minilm_l6 {arguments}: cosine {same:.4f}, same neighbour {100 * nearest:.1f} %")
+        self.assertGreaterEqual(same, least_cosine)
+        self.assertGreaterEqual(nearest, least_neighbours)
+
+    @unittest.skipIf(support.skip_without_shared(), "shared models are absent")
+    def test_minilm_in_bytes(self):
+        self.check_minilm(0.999, 0.95)
+
+    @unittest.skipIf(support.skip_without_shared(), "shared models are absent")
+    def test_minilm_in_blocks(self):
+        self.check_minilm(0.972, 0.8, "--weight-bits", 4)
+
+    @unittest.skipIf(support.skip_without_shared(), "shared models are absent")
+    def test_minilm_for_onnxruntime(self):
+        self.check_minilm(0.972, 0.75, "--weight-bits", 4, "--format", "ms")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
