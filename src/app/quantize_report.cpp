@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/files.h"
 
@@ -43,12 +44,24 @@ std::string whereVerified(const Verification& verification, const QuantizeReport
     return fmt::format("{:.1f} M MACs on this CPU ({}), each result rounded to {}", macs, report.cpu.isa,
                        toString(report.plan.half.type));
   }
+  if (!report.plan.stored.empty()) return fmt::format("{:.1f} M MACs in float, on this CPU ({})", macs, report.cpu.isa);
   const std::string where = verification.backend == Backend::kReference
                                 ? "int32 sums, no saturation"
                                 : fmt::format("oneDNN on this CPU ({}{}), int8 sums exact", report.cpu.isa,
                                               report.cpu.has_vnni ? "" : ", no VNNI");
   return fmt::format("{:.1f} % of {:.1f} M MACs in int8; {}", share(verification.macs.int8, verification.macs.total),
                      macs, where);
+}
+
+/// "int8, uint4 in blocks of 32": how the plan's weights are stored.
+std::string storageText(const QuantizationPlan& plan) {
+  std::set<std::string> ways;
+  for (const StoredWeights& stored : plan.stored) {
+    const WeightStorage& storage = stored.storage;
+    ways.insert(storage.block == 0 ? std::string(toString(storage.type))
+                                   : fmt::format("{} in blocks of {}", toString(storage.type), storage.block));
+  }
+  return fmt::format("{}", fmt::join(ways, ", "));
 }
 
 std::string verificationText(const Verification& verification, const QuantizeReport& report) {
@@ -139,7 +152,8 @@ std::string summaryText(const QuantizeReport& report) {
   if (is_half) {
     text += line(toString(report.plan.half.type), countOps(report.plan.nodes, isHalf));
   } else if (!report.plan.stored.empty()) {
-    text += line("weights", countOps(report.plan.nodes, has(Treatment::kWeights)));
+    text += line("weights", fmt::format("{} as {}", countOps(report.plan.nodes, has(Treatment::kWeights)),
+                                        storageText(report.plan)));
   } else {
     text += line("int8", countOps(report.plan.nodes, isInt8));
   }

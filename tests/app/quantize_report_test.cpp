@@ -66,6 +66,14 @@ TEST(SummaryText, SaysWhyTheResultWasNotVerified) {
   EXPECT_THAT(summaryText(report), HasSubstr("  verified   no: 1 operator cannot be run here\n"));
 }
 
+TEST(SummaryText, SaysInWhatSmallWeightsAreStored) {
+  QuantizeReport report = smallReport();
+  report.plan.nodes[0].treatment = report.plan.nodes[1].treatment = Treatment::kWeights;
+  report.plan.stored = {{"w", {DataType::kUInt4, 0, 32, true, false}, {}, ""},
+                        {"v", {DataType::kInt8, 0, 0, false, false}, {}, ""}};
+  EXPECT_THAT(summaryText(report), HasSubstr("  weights    2 Conv as int8, uint4 in blocks of 32\n"));
+}
+
 TEST(PlanText, AlignsNodesInColumns) {
   EXPECT_THAT(planText(smallReport().plan), testing::StartsWith("int8         Conv     conv   fits\n"
                                                                 "int8         Conv     conv2  fits\n"
