@@ -65,6 +65,27 @@ void convertBFloat16(const float* __restrict from, uint16_t* __restrict to, size
   for (size_t i = 0; i < count; ++i) to[i] = bfloat16Bits(from[i]);
 }
 
+/// As float(Float16) does it. A subnormal number is a distance from 0.5, whose neighbours are as far apart as those.
+inline float floatOf(uint16_t half) {
+  constexpr int32_t kRebias = 0x38000000, kHalfBits = 0x3F000000;
+  const int32_t magnitude = half & 0x7FFF;
+  const int32_t normal = (magnitude << 13) + kRebias;
+  const int32_t subnormal = std::bit_cast<int32_t>(std::bit_cast<float>(kHalfBits | magnitude) - 0.5F);
+  int32_t result = magnitude < 0x0400 ? subnormal : normal;
+  result = magnitude >= 0x7C00 ? normal + kRebias : result;
+  return std::bit_cast<float>(static_cast<int32_t>(static_cast<uint32_t>(half & 0x8000) << 16) | result);
+}
+
+QUANTIZE_FOR_EACH_CPU
+void widenFloat16(const uint16_t* __restrict from, float* __restrict to, size_t count) {
+  for (size_t i = 0; i < count; ++i) to[i] = floatOf(from[i]);
+}
+
+QUANTIZE_FOR_EACH_CPU
+void widenBFloat16(const uint16_t* __restrict from, float* __restrict to, size_t count) {
+  for (size_t i = 0; i < count; ++i) to[i] = std::bit_cast<float>(static_cast<uint32_t>(from[i]) << 16);
+}
+
 struct BlockLoss {
   int32_t zeros = 0, overflowing = 0, vanishing = 0, max_magnitude = 0;
 };
@@ -105,6 +126,16 @@ void convertToHalf(std::span<const float> from, std::span<Float16> to) {
 void convertToHalf(std::span<const float> from, std::span<BFloat16> to) {
   if (from.size() != to.size()) throwInternal("{} numbers to convert into {}", from.size(), to.size());
   convertBFloat16(from.data(), reinterpret_cast<uint16_t*>(to.data()), from.size());
+}
+
+void convertFromHalf(std::span<const Float16> from, std::span<float> to) {
+  if (from.size() != to.size()) throwInternal("{} numbers to convert into {}", from.size(), to.size());
+  widenFloat16(reinterpret_cast<const uint16_t*>(from.data()), to.data(), from.size());
+}
+
+void convertFromHalf(std::span<const BFloat16> from, std::span<float> to) {
+  if (from.size() != to.size()) throwInternal("{} numbers to convert into {}", from.size(), to.size());
+  widenBFloat16(reinterpret_cast<const uint16_t*>(from.data()), to.data(), from.size());
 }
 
 Tensor toHalf(const Tensor& floats, DataType half) {

@@ -12,6 +12,10 @@ namespace quant {
 void convertToHalf(std::span<const float> from, std::span<Float16> to);
 void convertToHalf(std::span<const float> from, std::span<BFloat16> to);
 
+/// And back, which loses nothing.
+void convertFromHalf(std::span<const Float16> from, std::span<float> to);
+void convertFromHalf(std::span<const BFloat16> from, std::span<float> to);
+
 /// A float32 tensor in `half` (kFloat16 or kBFloat16); large ones on several cores.
 Tensor toHalf(const Tensor& floats, DataType half);
 

@@ -39,6 +39,21 @@ TEST(HalfConversion, GivesTheBitsOfBFloat16) {
   }
 }
 
+template <class Half>
+void expectEveryNumberBack() {
+  std::vector<Half> halves(0x10000);
+  for (size_t i = 0; i < halves.size(); ++i) halves[i].bits = static_cast<uint16_t>(i);
+  std::vector<float> floats(halves.size());
+  convertFromHalf(halves, floats);
+  for (size_t i = 0; i < halves.size(); ++i) {
+    ASSERT_EQ(std::bit_cast<uint32_t>(floats[i]), std::bit_cast<uint32_t>(static_cast<float>(halves[i]))) << i;
+  }
+}
+
+TEST(HalfConversion, EveryFloat16HasItsFloat) { expectEveryNumberBack<Float16>(); }
+
+TEST(HalfConversion, EveryBFloat16HasItsFloat) { expectEveryNumberBack<BFloat16>(); }
+
 TEST(HalfConversion, TiesGoToTheEvenNumberAlsoBelowTheNormalOnes) {
   const std::vector<float> values = {0x1p-25F, 0x3p-25F, 0x1.8p-24F, 1 + 0x1p-11F, 1 + 0x3p-11F};
   std::vector<Float16> halves(values.size());

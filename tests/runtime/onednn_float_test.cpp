@@ -518,6 +518,36 @@ TEST(OneDnnLayerNormalization, AgreesWithTheReference) {
   }
 }
 
+TEST(OneDnnRmsNormalization, AgreesWithTheReference) {
+  Randomness random;
+  for (const int64_t axis : {-1, 1}) {
+    std::vector<NodeInput> inputs;
+    inputs.push_back(value(random.floats({3, 4, 1100}, -2, 3)));  // longer than a block, no multiple of a vector
+    inputs.push_back(constant(random.floats(axis == 1 ? Shape{4, 1100} : Shape{1100})));
+    NodeRunner node("RMSNormalization", 23);
+    expectAgreement(node.set("axis", axis), inputs, 1e-6);
+  }
+}
+
+TEST(OneDnnInstanceNormalization, AgreesWithTheReferenceAlsoFarFromZero) {
+  Randomness random;
+  for (const float offset : {0.0F, 100.0F}) {
+    std::vector<NodeInput> inputs;
+    inputs.push_back(value(random.floats({2, 5, 37, 41}, offset - 1, offset + 1)));
+    for (int i = 0; i < 2; ++i) inputs.push_back(constant(random.floats({5})));
+    expectAgreement(NodeRunner("InstanceNormalization"), inputs, offset == 0 ? 2e-6 : 5e-5);
+  }
+}
+
+TEST(OneDnnGroupNormalization, AgreesWithTheReference) {
+  Randomness random;
+  std::vector<NodeInput> inputs;
+  inputs.push_back(value(random.floats({2, 6, 7, 9})));
+  for (int i = 0; i < 2; ++i) inputs.push_back(constant(random.floats({6})));
+  NodeRunner node("GroupNormalization", 21);
+  expectAgreement(node.set("num_groups", int64_t{3}), inputs, 2e-6);
+}
+
 TEST(OneDnnLrn, AgreesWithTheReference) {
   Randomness random;
   for (const int64_t size : {3, 5}) {

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "runtime/lowering/expand_functions.h"
+#include "runtime/lowering/contributed_rules.h"
 
 namespace quant {
 
@@ -13,36 +13,11 @@ namespace {
 
 constexpr const char* kMicrosoft = "com.microsoft";
 
-void setFloat(onnx::NodeProto& node, const char* name, float value) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::FLOAT);
-  attribute.set_f(value);
-}
-
-void setText(onnx::NodeProto& node, const char* name, const std::string& value) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::STRING);
-  attribute.set_s(value);
-}
-
 /// Attributes of the replaced node that the last added one takes over.
 void copyAttributes(Expansion& x, std::initializer_list<const char*> names) {
   for (const char* name : names) {
     if (const auto* attribute = x.node().findAttr(name)) *x.last().add_attribute() = *attribute;
   }
-}
-
-std::string sum(Expansion& x, const std::string& a, const std::string& b) {
-  return b.empty() ? a : x.add("Add", {a, b});
-}
-
-/// A float constant of the type that `like` has.
-std::string constantLike(Expansion& x, float value, const std::string& like) {
-  const std::string number = x.add("Constant", {});
-  setFloat(x.last(), "value_float", value);
-  return x.add("CastLike", {number, like});
 }
 
 void biasGelu(Expansion& x) { x.bind(0, x.add("Gelu", {sum(x, x.node().input(0), x.node().input(1))}, kMicrosoft)); }
@@ -158,9 +133,36 @@ constexpr std::array kRules = {
     Rule{"FusedGemm", fusedGemm},
     Rule{"FusedConv", fusedConv},
     Rule{"QLinearWhere", qLinearWhere},
+    Rule{"Attention", attentionRule},
+    Rule{"MultiHeadAttention", multiHeadAttentionRule},
+    Rule{"EmbedLayerNormalization", embedLayerNormalizationRule},
 };
 
 }  // namespace
+
+void setFloat(onnx::NodeProto& node, const char* name, float value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::FLOAT);
+  attribute.set_f(value);
+}
+
+void setText(onnx::NodeProto& node, const char* name, const std::string& value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::STRING);
+  attribute.set_s(value);
+}
+
+std::string sum(Expansion& x, const std::string& a, const std::string& b) {
+  return b.empty() ? a : x.add("Add", {a, b});
+}
+
+std::string constantLike(Expansion& x, float value, const std::string& like) {
+  const std::string number = x.add("Constant", {});
+  setFloat(x.last(), "value_float", value);
+  return x.add("CastLike", {number, like});
+}
 
 ExpansionRule contributedFunction(const Node& node) {
   if (node.domain() != kMicrosoft) return nullptr;

@@ -136,13 +136,9 @@ class Inlining {
 
 std::optional<std::vector<onnx::NodeProto>> definitionOf(const Graph& graph, const Node& node, int64_t opset) {
   if (const ExpansionRule rule = contributedFunction(node)) {
-    std::set<std::string> made;
-    Expansion expansion(node, [&](const std::string& wish) {
-      std::string name = graph.uniqueName(wish);
-      while (!made.insert(name).second) name += "_";
-      return name;
-    });
+    Expansion expansion(graph, node);
     rule(expansion);
+    if (expansion.isDeclined()) return {};
     return expansion.take();
   }
   const auto* schema = schemaOf(node, opset);
@@ -168,7 +164,8 @@ std::vector<Node*> functionsWithoutKernel(Graph& graph, const KernelRegistry& ke
 
 std::string Expansion::add(const char* op_type, const std::vector<std::string>& inputs, const char* domain) {
   const std::string label = node_.label() + "/" + op_type;
-  std::string output = unique_(label);
+  std::string output = graph_.uniqueName(label);
+  while (!made_.insert(output).second) output += "_";
   nodes_.push_back(makeNode(op_type, inputs, {output}, label, domain));
   return output;
 }
@@ -183,6 +180,11 @@ void Expansion::bind(size_t index, const std::string& value) {
       }
     }
   }
+}
+
+int64_t Expansion::rankOf(const std::string& value) const {
+  const auto type = graph_.valueType(value);
+  return type && type->shape ? static_cast<int64_t>(type->shape->size()) : -1;
 }
 
 bool isFunction(const Node& node, int64_t opset) {

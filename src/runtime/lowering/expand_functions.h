@@ -2,7 +2,7 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,9 +23,7 @@ bool isFunction(const Node& node, int64_t opset);
 /// The nodes that stand for one node, built one after the other.
 class Expansion {
  public:
-  /// `unique` makes a name that no other value has out of a wish.
-  Expansion(const Node& node, std::function<std::string(const std::string&)> unique)
-      : node_(node), unique_(std::move(unique)) {}
+  Expansion(const Graph& graph, const Node& node) : graph_(graph), node_(node) {}
 
   [[nodiscard]] const Node& node() const { return node_; }
   /// A node with one output, whose name is returned; attributes can be set on the node that `last` gives.
@@ -34,11 +32,18 @@ class Expansion {
   onnx::NodeProto& last() { return nodes_.back(); }
   /// Makes `value`, a result of an added node, output `index` of the replaced node, if it has that output.
   void bind(size_t index, const std::string& value);
+  /// How many axes a value has, as far as the graph says; -1 when it does not.
+  [[nodiscard]] int64_t rankOf(const std::string& value) const;
+  /// Says that this node stays as it is: a form of it that is not taken apart, or not while so little is known.
+  void decline() { is_declined_ = true; }
+  [[nodiscard]] bool isDeclined() const { return is_declined_; }
   std::vector<onnx::NodeProto> take() { return std::move(nodes_); }
 
  private:
+  const Graph& graph_;
   const Node& node_;
-  std::function<std::string(const std::string&)> unique_;
+  bool is_declined_ = false;
+  std::set<std::string> made_;
   std::vector<onnx::NodeProto> nodes_;
 };
 

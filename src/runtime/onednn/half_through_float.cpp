@@ -1,6 +1,7 @@
 // Operators of 16-bit floats: computed in float by oneDNN's kernels, stored in the type of their inputs.
 #include <deque>
 
+#include "core/half_conversion.h"
 #include "runtime/broadcast.h"
 #include "runtime/element_type.h"
 #include "runtime/onednn/fallback_kernel.h"
@@ -14,25 +15,28 @@ constexpr TypeList<Float16, BFloat16> kHalves;
 
 bool isHalf(DataType type) { return type == DataType::kFloat16 || type == DataType::kBFloat16; }
 
-template <class From, class To>
-void convert(const Tensor& src, Tensor& dst) {
-  const From* const from = src.data<From>().data();
-  To* const to = dst.data<To>().data();
-  parallelRange(src.elementCount(), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) to[i] = static_cast<To>(static_cast<float>(from[i]));
-  });
-}
-
 Tensor toFloat(const Tensor& half) {
   Tensor result(DataType::kFloat32, half.shape(), half.layout());
-  withElementType(half.type(), kHalves, "(half)",
-                  [&](auto example) { convert<decltype(example), float>(half, result); });
+  withElementType(half.type(), kHalves, "(half)", [&](auto example) {
+    const auto from = half.data<decltype(example)>();
+    const auto to = result.data<float>();
+    parallelRange(half.elementCount(), [&](int64_t begin, int64_t end) {
+      const auto first = static_cast<size_t>(begin), count = static_cast<size_t>(end - begin);
+      convertFromHalf(from.subspan(first, count), to.subspan(first, count));
+    });
+  });
   return result;
 }
 
 void toHalf(const Tensor& floats, Tensor& half) {
-  withElementType(half.type(), kHalves, "(half)",
-                  [&](auto example) { convert<float, decltype(example)>(floats, half); });
+  withElementType(half.type(), kHalves, "(half)", [&](auto example) {
+    const auto from = floats.data<float>();
+    const auto to = half.data<decltype(example)>();
+    parallelRange(floats.elementCount(), [&](int64_t begin, int64_t end) {
+      const auto first = static_cast<size_t>(begin), count = static_cast<size_t>(end - begin);
+      convertToHalf(from.subspan(first, count), to.subspan(first, count));
+    });
+  });
 }
 
 /// Hands inputs of 16 bits to the float kernel as float, and rounds what it gives once. What is derived from constants
@@ -83,12 +87,50 @@ class HalfThroughFloat final : public Kernel {
 
 /// Operators that are slow enough for the way through float to pay.
 constexpr const char* kOperators[] = {
-    "Conv",        "ConvTranspose", "Gemm",      "MatMul",    "LayerNormalization",
-    "Softmax",     "LogSoftmax",    "MaxPool",   "Resize",    "AveragePool",
-    "ReduceMean",  "ReduceSum",     "ReduceMax", "ReduceMin", "GlobalAveragePool",
-    "Gelu",        "Sigmoid",       "Tanh",      "Erf",       "Swish",
-    "HardSigmoid", "HardSwish",     "LeakyRelu", "Elu",       "Exp",
-    "LRN",         "GlobalMaxPool", "Log",       "Relu",      "Clip",
+    "Add",
+    "AveragePool",
+    "BatchNormalization",
+    "Clip",
+    "Conv",
+    "ConvTranspose",
+    "Div",
+    "Elu",
+    "Erf",
+    "Exp",
+    "Gelu",
+    "Gemm",
+    "GlobalMaxPool",
+    "HardSigmoid",
+    "GlobalAveragePool",
+    "GroupNormalization",
+    "HardSwish",
+    "LRN",
+    "InstanceNormalization",
+    "LayerNormalization",
+    "LeakyRelu",
+    "Log",
+    "LogSoftmax",
+    "MatMul",
+    "Max",
+    "MaxPool",
+    "Min",
+    "Mul",
+    "PRelu",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceSum",
+    "Relu",
+    "Resize",
+    "RMSNormalization",
+    "Sigmoid",
+    "Softmax",
+    "Sqrt",
+    "SimplifiedLayerNormalization",
+    "Sub",
+    "Sum",
+    "Swish",
+    "Tanh",
 };
 
 void wrap(KernelRegistry& registry, std::string_view domain, std::string_view op_type) {
@@ -107,7 +149,7 @@ void registerHalfThroughFloat(KernelRegistry& registry) {
   for (const char* op_type : {"FusedConv", "FusedConvTranspose", "FusedGemm", "FusedMatMul"}) {
     wrap(registry, "quantize", op_type);
   }
-  wrap(registry, "com.microsoft", "Gelu");
+  for (const char* op_type : {"Gelu", "SimplifiedLayerNormalization"}) wrap(registry, "com.microsoft", op_type);
 }
 
 }  // namespace quant::onednn

@@ -14,6 +14,7 @@ void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
   onednn::registerInt8Elementwise(registry);
   onednn::registerInt8MatMul(registry, pair_sums);
   onednn::registerInt8Pooling(registry);
+  onednn::registerLineNormalization(registry);
   onednn::registerMatMul(registry);
   onednn::registerNormalization(registry);
   onednn::registerPooling(registry);

@@ -22,11 +22,12 @@ void registerInt8Convolution(KernelRegistry& registry, PairSums pair_sums);  // 
 void registerHalfThroughFloat(KernelRegistry& registry);                     // after all float operators
 void registerInt8Elementwise(KernelRegistry& registry);                      // QLinearAdd, QLinearMul, QLinearConcat
 void registerInt8MatMul(KernelRegistry& registry, PairSums pair_sums);       // QGemm, QLinearMatMul, MatMulInteger
-void registerInt8Pooling(KernelRegistry& registry);     // QLinearGlobalAveragePool, QLinearAveragePool
-void registerMatMul(KernelRegistry& registry);          // Gemm, MatMul, FusedGemm, FusedMatMul
-void registerNormalization(KernelRegistry& registry);   // BatchNormalization, LayerNormalization, LRN, ...
-void registerPooling(KernelRegistry& registry);         // MaxPool, AveragePool
-void registerQuantizeLinear(KernelRegistry& registry);  // QuantizeLinear
+void registerInt8Pooling(KernelRegistry& registry);        // QLinearGlobalAveragePool, QLinearAveragePool
+void registerLineNormalization(KernelRegistry& registry);  // RMSNormalization, InstanceNormalization, ...
+void registerMatMul(KernelRegistry& registry);             // Gemm, MatMul, FusedGemm, FusedMatMul
+void registerNormalization(KernelRegistry& registry);      // BatchNormalization, LayerNormalization, LRN, ...
+void registerPooling(KernelRegistry& registry);            // MaxPool, AveragePool
+void registerQuantizeLinear(KernelRegistry& registry);     // QuantizeLinear
 void registerQuantizedProduct(KernelRegistry& registry, PairSums pair_sums);  // QConv, QMatMul
 void registerReductions(KernelRegistry& registry);  // ReduceMean, ..., GlobalAveragePool, GlobalMaxPool
 void registerResize(KernelRegistry& registry);      // Resize, Upsample

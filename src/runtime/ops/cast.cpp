@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/half_conversion.h"
 #include "core/narrow_float.h"
 #include "core/packed.h"
 #include "runtime/broadcast.h"
@@ -28,10 +29,30 @@ void convert(const Tensor& src, Tensor& dst) {
   });
 }
 
+/// Between float and a type of 16 bits, which is what models of mixed precision do all the time.
+template <class Half>
+bool convertHalf(const Tensor& src, Tensor& dst) {
+  constexpr DataType kHalf = kDataTypeOf<Half>, kFloat = DataType::kFloat32;
+  const auto inPieces = [&](auto from, auto to, auto convertPiece) {
+    parallelRange(src.elementCount(), [&](int64_t begin, int64_t end) {
+      const auto first = static_cast<size_t>(begin), count = static_cast<size_t>(end - begin);
+      convertPiece(from.subspan(first, count), to.subspan(first, count));
+    });
+    return true;
+  };
+  if (src.type() == kFloat && dst.type() == kHalf) {
+    return inPieces(src.data<float>(), dst.data<Half>(), [](auto from, auto to) { convertToHalf(from, to); });
+  }
+  if (src.type() == kHalf && dst.type() == kFloat) {
+    return inPieces(src.data<Half>(), dst.data<float>(), [](auto from, auto to) { convertFromHalf(from, to); });
+  }
+  return false;
+}
+
 Tensor converted(const Tensor& src, DataType type) {
   if (src.type() == type) return src.alias();
   Tensor dst(type, src.shape(), src.layout());
-  convert(src, dst);
+  if (!convertHalf<Float16>(src, dst) && !convertHalf<BFloat16>(src, dst)) convert(src, dst);
   return dst;
 }
 

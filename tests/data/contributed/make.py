@@ -98,6 +98,21 @@ def products():
     make("fused_conv_sum", "FusedConv", [image, kernel, bias, floats(1, 4, 3, 3)], activation="Relu")
 
 
+def attentions():
+    x, weights, bias = floats(2, 4, 8), floats(8, 24, low=-0.7, high=0.7), floats(24)
+    lengths, mask = np.array([4, 2], np.int32), np.array([[1, 1, 1, 1], [1, 1, 0, 0]], np.int32)
+    make("attention", "Attention", [x, weights, bias], num_heads=2)
+    make("attention_mask", "Attention", [x, weights, bias, mask], num_heads=2)
+    make("attention_lengths", "Attention", [x, weights, bias, lengths], num_heads=2)
+    make("attention_causal_past", "Attention", [x, weights, bias, None, floats(2, 2, 2, 3, 4)], outputs=2, num_heads=2,
+         unidirectional=1)
+    make("multi_head_attention", "MultiHeadAttention", [x, floats(2, 5, 8), floats(2, 5, 8), bias, None,
+                                                        floats(1, 2, 4, 5)], num_heads=2, scale=0.3)
+    ids, segments = RANDOM.integers(0, 10, (2, 4)).astype(np.int32), np.array([[0, 0, 1, 1]] * 2, np.int32)
+    make("embed_layer_normalization", "EmbedLayerNormalization",
+         [ids, segments, floats(10, 8), floats(6, 8), floats(2, 8), floats(8), floats(8), mask], outputs=2, epsilon=1e-5)
+
+
 def quantized():
     # Scales without a common divisor: results that lie half-way may go either way.
     for kind, dtype in (("u8", np.uint8), ("s8", np.int8)):
@@ -124,6 +139,6 @@ def quantized():
 
 if __name__ == "__main__":
     RANDOM = np.random.default_rng(7)
-    for part in (activations, normalizations, products, quantized):
+    for part in (activations, normalizations, products, quantized, attentions):
         part()
     print(f"{len(list(HERE.glob('*/model.onnx')))} cases")

@@ -1,0 +1,199 @@
+// Attention as onnxruntime's optimizer of transformers writes it, in the operators of ONNX:
+//
+//   softmax(Q K' / sqrt(size of a head) + mask) V      for each head
+#include "runtime/lowering/contributed_rules.h"
+
+namespace quant {
+
+namespace {
+
+void setInts(onnx::NodeProto& node, const char* name, const std::vector<int64_t>& values) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INTS);
+  for (const int64_t value : values) attribute.add_ints(value);
+}
+
+void setInt(onnx::NodeProto& node, const char* name, int64_t value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INT);
+  attribute.set_i(value);
+}
+
+std::string ints(Expansion& x, const std::vector<int64_t>& values) {
+  const std::string constant = x.add("Constant", {});
+  setInts(x.last(), "value_ints", values);
+  return constant;
+}
+
+std::string scalarInt(Expansion& x, int64_t number) {
+  const std::string constant = x.add("Constant", {});
+  setInt(x.last(), "value_int", number);
+  return constant;
+}
+
+std::string reshaped(Expansion& x, const std::string& value, const std::vector<int64_t>& shape) {
+  return x.add("Reshape", {value, ints(x, shape)});
+}
+
+std::string transposed(Expansion& x, const std::string& value, const std::vector<int64_t>& permutation) {
+  const std::string result = x.add("Transpose", {value});
+  setInts(x.last(), "perm", permutation);
+  return result;
+}
+
+/// The part `index` of axis 0, which goes away.
+std::string part(Expansion& x, const std::string& value, int64_t index) {
+  return x.add("Gather", {value, scalarInt(x, index)});
+}
+
+std::string joined(Expansion& x, const std::string& a, const std::string& b, int64_t axis) {
+  const std::string result = x.add("Concat", {a, b});
+  setInt(x.last(), "axis", axis);
+  return result;
+}
+
+/// The size of `value` along an axis, as a scalar.
+std::string sizeOf(Expansion& x, const std::string& value, int64_t axis) {
+  return x.add("Gather", {x.add("Shape", {value}), scalarInt(x, axis)});
+}
+
+std::string range(Expansion& x, const std::string& start, const std::string& end) {
+  return x.add("Range", {start, end, scalarInt(x, 1)});
+}
+
+std::string castLike(Expansion& x, const std::string& value, const std::string& like) {
+  return x.add("CastLike", {value, like});
+}
+
+/// `number` where `blocked` is 1 and 0 where it is 0, to be added to what softmax gets.
+std::string penalty(Expansion& x, const std::string& blocked, const std::string& scores) {
+  const std::string floats = castLike(x, blocked, scores);
+  return x.add("Mul", {floats, constantLike(x, x.node().attr("mask_filter_value", -10000.0F), floats)});
+}
+
+/// Queries see keys up to their own place; the last query has the place of the last key.
+std::string causalPenalty(Expansion& x, const std::string& scores) {
+  const std::string queries = sizeOf(x, scores, 2), keys = sizeOf(x, scores, 3), zero = scalarInt(x, 0);
+  const std::string rows = x.add("Add", {range(x, zero, queries), x.add("Sub", {keys, queries})});
+  return penalty(x, x.add("Greater", {range(x, zero, keys), reshaped(x, rows, {-1, 1})}), scores);
+}
+
+/// A mask of 1 for keys that count, [batch, keys], or the number of those that do, [batch].
+std::string keyPenalty(Expansion& x, const std::string& mask, int64_t rank, const std::string& scores) {
+  if (rank == 1) {
+    const std::string places = range(x, scalarInt(x, 0), sizeOf(x, scores, 3));
+    // One number for each sample: with more of them, which mean something else, the shape does not fit.
+    const std::string batch = x.add("Gather", {x.add("Shape", {scores}), ints(x, {0})});
+    const std::string shape = joined(x, batch, ints(x, {1, 1, 1}), 0);
+    const std::string counted = castLike(x, x.add("Reshape", {mask, shape}), places);
+    return penalty(x, x.add("Not", {x.add("Less", {places, counted})}), scores);
+  }
+  const std::string counts = castLike(x, reshaped(x, mask, {0, 1, 1, -1}), scores);
+  return penalty(x, x.add("Sub", {constantLike(x, 1, scores), counts}), scores);
+}
+
+struct Heads {
+  std::string query, key, value;  // [batch, heads, sequence, size of a head]
+};
+
+/// Adds what the mask, if there is one, takes from the scores. False when its rank is not known yet, or is one that
+/// this program does not take apart.
+bool addMask(Expansion& x, const std::string& mask, std::string& scores) {
+  if (mask.empty()) return true;
+  const int64_t rank = x.rankOf(mask);
+  if (rank != 1 && rank != 2) return false;
+  scores = x.add("Add", {scores, keyPenalty(x, mask, rank, scores)});
+  return true;
+}
+
+/// The result, [batch, sequence, heads * size of a head]; nothing where `addMask` gives up.
+std::string attended(Expansion& x, const Heads& heads, const std::string& mask, const std::string& bias) {
+  std::string factor;
+  if (const float scale = x.node().attr("scale", 0.0F); scale != 0) {
+    factor = constantLike(x, scale, heads.query);
+  } else {
+    const std::string size = castLike(x, sizeOf(x, heads.query, 3), heads.query);
+    factor = x.add("Reciprocal", {x.add("Sqrt", {size})});
+  }
+  const std::string query = x.add("Mul", {heads.query, factor});
+  std::string scores = x.add("MatMul", {query, transposed(x, heads.key, {0, 1, 3, 2})});
+  if (!bias.empty()) scores = x.add("Add", {scores, bias});
+  if (!addMask(x, mask, scores)) return {};
+  if (x.node().attr("unidirectional", int64_t{0}) != 0) scores = x.add("Add", {scores, causalPenalty(x, scores)});
+  const std::string shares = x.add("Softmax", {scores});
+  setInt(x.last(), "axis", -1);
+  return reshaped(x, transposed(x, x.add("MatMul", {shares, heads.value}), {0, 2, 1, 3}), {0, 0, -1});
+}
+
+std::string headsOf(Expansion& x, const std::string& value) {
+  const int64_t heads = x.node().attr("num_heads", int64_t{1});
+  return transposed(x, reshaped(x, value, {0, 0, heads, -1}), {0, 2, 1, 3});
+}
+
+}  // namespace
+
+void attentionRule(Expansion& x) {
+  const Node& node = x.node();
+  const std::string &mask = node.input(3), &past = node.input(4);
+  const bool is_plain = node.findAttr("qkv_hidden_sizes") == nullptr && node.attr("do_rotary", int64_t{0}) == 0 &&
+                        node.attr("past_present_share_buffer", int64_t{0}) == 0;
+  if (!is_plain) return x.decline();
+  const std::string product = sum(x, x.add("MatMul", {node.input(0), node.input(1)}), node.input(2));
+  const std::string split =
+      transposed(x, reshaped(x, product, {0, 0, 3, node.attr("num_heads", int64_t{1}), -1}), {2, 0, 3, 1, 4});
+  Heads heads{part(x, split, 0), part(x, split, 1), part(x, split, 2)};
+  if (!past.empty()) {
+    heads.key = joined(x, part(x, past, 0), heads.key, 2);
+    heads.value = joined(x, part(x, past, 1), heads.value, 2);
+  }
+  const std::string result = attended(x, heads, mask, node.input(5));
+  if (result.empty()) return x.decline();
+  x.bind(0, result);
+  if (node.output(1).empty()) return;
+  // Keys and values one after the other along a new axis 0.
+  const std::string shape = joined(x, ints(x, {1}), x.add("Shape", {heads.key}), 0);
+  x.bind(1, joined(x, x.add("Reshape", {heads.key, shape}), x.add("Reshape", {heads.value, shape}), 0));
+}
+
+void multiHeadAttentionRule(Expansion& x) {
+  const Node& node = x.node();
+  const std::string &key = node.input(1), &value = node.input(2), &bias = node.input(3);
+  if (key.empty() || value.empty()) return x.decline();
+  // Packed inputs have five axes; keys that an encoder prepared come with four.
+  if (x.rankOf(node.input(0)) > 3 || x.rankOf(key) > 3) return x.decline();
+  const std::string biases = bias.empty() ? std::string() : reshaped(x, bias, {3, -1});
+  const auto withBias = [&](const std::string& from, int64_t index) {
+    return biases.empty() ? from : x.add("Add", {from, part(x, biases, index)});
+  };
+  Heads heads{headsOf(x, withBias(node.input(0), 0)), headsOf(x, withBias(key, 1)), headsOf(x, withBias(value, 2))};
+  if (!node.input(6).empty()) heads.key = joined(x, node.input(6), heads.key, 2);
+  if (!node.input(7).empty()) heads.value = joined(x, node.input(7), heads.value, 2);
+  const std::string result = attended(x, heads, node.input(4), node.input(5));
+  if (result.empty()) return x.decline();
+  x.bind(0, result);
+  x.bind(1, heads.key);
+  x.bind(2, heads.value);
+}
+
+/// The sum of embeddings of words, places and segments, normalized; how many words of each sentence count.
+void embedLayerNormalizationRule(Expansion& x) {
+  const Node& node = x.node();
+  const std::string &ids = node.input(0), &segments = node.input(1), &mask = node.input(7);
+  if (mask.empty() && !node.output(1).empty()) return x.decline();
+  std::string places = node.input(8);
+  if (places.empty()) places = range(x, scalarInt(x, 0), sizeOf(x, ids, 1));
+  std::string whole = sum(x, x.add("Gather", {node.input(2), ids}), x.add("Gather", {node.input(3), places}));
+  if (!segments.empty()) whole = sum(x, whole, x.add("Gather", {node.input(4), segments}));
+  const std::string y = x.add("LayerNormalization", {whole, node.input(5), node.input(6)});
+  setFloat(x.last(), "epsilon", node.attr("epsilon", 1e-12F));
+  x.bind(0, y);
+  x.bind(2, whole);
+  if (node.output(1).empty()) return;
+  const std::string counts = x.add("Einsum", {mask});
+  setText(x.last(), "equation", "bs->b");
+  x.bind(1, counts);
+}
+
+}  // namespace quant

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "runtime/lowering/expand_functions.h"
+
+namespace quant {
+
+// What rules for contributed operators are made of.
+
+void setFloat(onnx::NodeProto& node, const char* name, float value);
+void setText(onnx::NodeProto& node, const char* name, const std::string& value);
+/// a + b, or a where b is left out.
+std::string sum(Expansion& x, const std::string& a, const std::string& b);
+/// A float constant of the type that `like` has.
+std::string constantLike(Expansion& x, float value, const std::string& like);
+
+// contributed_attention.cpp
+void attentionRule(Expansion& x);
+void multiHeadAttentionRule(Expansion& x);
+void embedLayerNormalizationRule(Expansion& x);
+
+}  // namespace quant
