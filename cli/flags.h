@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/eval_command.h"
+#include "app/inspect_command.h"
 #include "app/quantize_options.h"
 
 namespace quant {
@@ -12,5 +13,8 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options);
 
 /// Declares the flags of `quantize eval MODEL...`.
 void declareEvalFlags(CLI::App& app, EvalOptions& options);
+
+/// Declares the flags of `quantize inspect MODEL`.
+void declareInspectFlags(CLI::App& app, InspectOptions& options);
 
 }  // namespace quant

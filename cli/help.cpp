@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "flag_list.h"
+
 namespace quant {
 
 namespace {
@@ -13,26 +15,12 @@ constexpr size_t kIndent = 2;
 constexpr size_t kColumn = 28;  // where descriptions start
 constexpr size_t kWidth = 100;  // of a line
 
-/// "FILE" of CLI11's "FILE:PATH(existing)".
-std::string typeOf(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
-  return type.substr(0, type.find(':'));
-}
-
 /// "-o, --output FILE"
 std::string titleOf(const CLI::Option& option, bool is_positional) {
-  if (is_positional) return typeOf(option);
+  if (is_positional) return valueNameOf(option);
   std::string title = CLI::detail::find_and_replace(option.get_name(false, true), ",", ", ");
-  if (option.get_type_size() != 0) title += " " + typeOf(option);
+  if (option.get_type_size() != 0) title += " " + valueNameOf(option);
   return title;
-}
-
-/// The description, with the default at the end of its first line.
-std::string descriptionOf(const CLI::Option& option) {
-  std::string text = option.get_description();
-  if (option.get_default_str().empty()) return text;
-  const size_t end = std::min(text.find('\n'), text.size());
-  return text.insert(end, fmt::format(" (default: {})", option.get_default_str()));
 }
 
 /// The words of `text` in lines that are not longer than `width`; what continues a line is moved in by two.
@@ -68,9 +56,7 @@ std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positi
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
   std::string text = fmt::format("{}\n\nUsage: {}\n", app->get_description(), usage_);
-  std::vector<std::string> groups = app->get_groups();
-  std::rotate(groups.begin(), groups.begin() + 1, groups.end());  // CLI11's own group, "Options", comes first
-  for (const std::string& group : groups) {
+  for (const std::string& group : groupsOf(*app)) {
     text += fmt::format("\n{}:\n", group);
     for (const CLI::Option* option : app->get_options()) {
       if (option->get_group() == group) text += make_option(option, option->get_positional());

@@ -9,12 +9,15 @@
 #include <iostream>
 
 #include "app/eval_command.h"
+#include "app/inspect_command.h"
 #include "app/quantize_command.h"
 #include "app/recommend_command.h"
+#include "completion.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "flags.h"
 #include "help.h"
+#include "man_page.h"
 #include "progress_bar.h"
 
 namespace quant {
@@ -23,9 +26,12 @@ namespace {
 
 constexpr int kInterrupted = 130;  // what shells give a process that Ctrl-C ended
 
-constexpr const char* kUsage = R"(quantize MODEL                          (what suits this model?)
+constexpr const char* kUsage = R"(quantize MODEL                                (what suits this model?)
        quantize MODEL --mode NAME [FLAGS]
-       quantize eval MODEL... --data DIR [FLAGS]     (see quantize eval --help))";
+       quantize eval MODEL... --data DIR [FLAGS]     (see quantize eval --help)
+       quantize inspect MODEL [FLAGS]                (see quantize inspect --help)
+       quantize completion bash|zsh|fish             (a script that completes flags)
+       quantize man                                  (the manual page: quantize man | man -l -))";
 constexpr const char* kEvalUsage = "quantize eval MODEL... --data DIR [FLAGS]";
 
 constexpr const char* kExamples = R"(Examples:
@@ -47,6 +53,24 @@ constexpr const char* kEvalExamples = R"(Examples:
 The table: top-1 and top-5 are shares of the labelled samples; `same` is how often a model names the
 same class as the first one; p50 and p90 are the latency of one sample; buffers is the memory
 of intermediate values.)";
+
+constexpr const char* kInspectUsage = "quantize inspect MODEL [FLAGS]";
+
+constexpr const char* kInspectExamples = R"(Examples:
+  quantize inspect model.onnx
+  quantize inspect model.onnx --size sequence=128 --all
+  quantize inspect model.int8.onnx --json
+
+Nothing is run. The table: parameters and multiply-accumulates of a layer, and what it computes
+with.)";
+
+constexpr const char* kCompletionExamples = R"(Examples:
+  source <(quantize completion bash)
+  quantize completion zsh > ~/.zsh/completions/_quantize      (a folder of $fpath)
+  quantize completion fish > ~/.config/fish/completions/quantize.fish)";
+
+constexpr const char* kManExamples = R"(Examples:
+  quantize man | man -l -)";
 
 struct GlobalOptions {
   bool quiet = false, verbose = false;
@@ -106,6 +130,24 @@ void applyGlobal(const GlobalOptions& options) {
   if (options.threads > 0) omp_set_num_threads(options.threads);
 }
 
+CLI::App& addCommand(CLI::App& app, const char* name, const char* description, const char* usage, const char* footer) {
+  CLI::App& command = *app.add_subcommand(name, description);
+  command.formatter(std::make_shared<HelpFormatter>(usage));
+  command.footer(footer);
+  return command;
+}
+
+/// `quantize completion SHELL`, `quantize man`: what the program tells about itself.
+void declareSelfCommands(CLI::App& app, std::string& shell) {
+  addCommand(app, "completion", "Print a script that completes commands, flags and values in a shell",
+             "quantize completion bash|zsh|fish", kCompletionExamples)
+      .add_option("shell", shell, "bash, zsh or fish")
+      ->type_name("SHELL")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>(kShells.begin(), kShells.end())));
+  addCommand(app, "man", "Print the manual page", "quantize man", kManExamples);
+}
+
 int parseAndRun(int argc, char** argv) {
   if (argc < 2) {
     std::cerr << "Usage: " << kUsage << "\n\n" << kExamples << '\n';
@@ -120,29 +162,41 @@ int parseAndRun(int argc, char** argv) {
   GlobalOptions global;
   QuantizeOptions quantize;
   EvalOptions eval;
+  InspectOptions inspect;
   quantize.calibration.method = kDefaultCalibrationMethod;
   quantize.data.max_samples = kDefaultCalibrationSamples;
   declareGlobalFlags(app, global);
   declareQuantizeFlags(app, quantize);
-  CLI::App& eval_app = *app.add_subcommand("eval", "Compare models on labelled samples: accuracy, latency, size");
-  eval_app.footer(kEvalExamples);
-  eval_app.formatter(std::make_shared<HelpFormatter>(kEvalUsage));
+  CLI::App& eval_app =
+      addCommand(app, "eval", "Compare models on labelled samples: accuracy, latency, size", kEvalUsage, kEvalExamples);
   declareGlobalFlags(eval_app, global);
   declareEvalFlags(eval_app, eval);
+  CLI::App& inspect_app = addCommand(app, "inspect", "Show what stands in a model: operators, weights, MACs, precision",
+                                     kInspectUsage, kInspectExamples);
+  declareGlobalFlags(inspect_app, global);
+  declareInspectFlags(inspect_app, inspect);
+  std::string shell;
+  declareSelfCommands(app, shell);
   try {
     app.parse(argc, argv);
-    if (!eval_app.parsed() && quantize.model.empty()) throw CLI::RequiredError("MODEL");
+    if (app.get_subcommands().empty() && quantize.model.empty()) throw CLI::RequiredError("MODEL");
   } catch (const CLI::ParseError& error) {
     return static_cast<int>(reportParse(app, error));
   }
   applyGlobal(global);
   const Console console{
       std::cout, [&](const std::string& title) { return global.quiet ? nullptr : progressBar(title); }, global.quiet};
+  if (app.got_subcommand("completion") || app.got_subcommand("man")) {
+    std::cout << (app.got_subcommand("man") ? manPage(app, QUANTIZE_VERSION) : completionScript(app, shell));
+    requirePrinted();
+    return static_cast<int>(ExitCode::kOk);
+  }
   const bool has_mode = app.count("--mode") > 0;
-  if (!eval_app.parsed() && !has_mode) requireMode(app);
-  const ExitCode code = eval_app.parsed() ? evalCommand(eval, console)
-                        : has_mode        ? quantizeCommand(quantize, console)
-                                          : recommendCommand(quantize, console);
+  if (app.get_subcommands().empty() && !has_mode) requireMode(app);
+  const ExitCode code = eval_app.parsed()      ? evalCommand(eval, console)
+                        : inspect_app.parsed() ? inspectCommand(inspect, console)
+                        : has_mode             ? quantizeCommand(quantize, console)
+                                               : recommendCommand(quantize, console);
   requirePrinted();
   return static_cast<int>(code);
 }

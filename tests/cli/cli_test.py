@@ -372,9 +372,28 @@ class Evaluating(CliTest):
         self.assert_refused(run("eval", self.model), "--data")
 
 
+class Inspecting(CliTest):
+    def test_tells_what_is_quantized(self):
+        self.quantized()
+        result = run("inspect", self.output)
+        self.assert_done(result)
+        self.assertIn("quantized  int8: 7 Conv, 1 Gemm\n", result.stdout)
+        self.assertIn("100.0 % int8; with batch = 1\n", result.stdout)
+
+    def test_json_holds_every_layer(self):
+        result = run("inspect", self.model, "--json", "--size", "batch=2")
+        self.assert_done(result)
+        layers = json.loads(result.stdout)["layers"]
+        self.assertEqual([layer["op"] for layer in layers].count("Conv"), 7)
+
+    def test_a_damaged_file_is_refused(self):
+        self.model.write_bytes(b"no model")
+        self.assert_refused(run("inspect", self.model), str(self.model))
+
+
 class Help(CliTest):
     def test_has_examples_and_fits_a_terminal(self):
-        for command in (["--help"], ["eval", "--help"]):
+        for command in (["--help"], ["eval", "--help"], ["inspect", "--help"]):
             with self.subTest(command):
                 result = run(*command)
                 self.assert_done(result)
