@@ -43,6 +43,9 @@ class Report(unittest.TestCase):
         cls.path = folder / "quantize.html"
         run(DIGITS / "digits.onnx", "--mode", "ptq-int8", "--calib-data", DIGITS / "calibration", "--scale", "1/255", "-o",
             folder / "digits.int8.onnx", "--report", cls.path)
+        cls.half = folder / "half.html"
+        run(DIGITS / "digits.onnx", "--mode", "fp16", "--calib-data", DIGITS / "calibration", "--scale", "1/255", "-o",
+            folder / "digits.fp16.onnx", "--report", cls.half)
         cls.large = folder / "large.html"
         cls.large.write_text(enlarge(cls.path.read_text(), 1500))
         cls.browser = cls.enterClassContext(Browser())
@@ -83,6 +86,13 @@ class Report(unittest.TestCase):
         self.assertEqual(len(cards), 3)
         for card in cards:
             self.assertRegex(card, r"(?s)float.*ptq-int8")
+
+    def test_half_precision_is_no_float_and_says_nothing_of_integers(self):
+        self.browser.open(self.half)
+        self.assertNotIn("x86", self.browser.run("document.querySelector('header').innerText"))
+        self.assertIn("No node did.", self.browser.run("document.querySelector('#float').innerText"))
+        self.assertEqual(self.browser.run("document.querySelectorAll('#weights').length"), 0)
+        self.assertEqual(self.browser.console, [])
 
     def test_every_plot_is_there(self):
         self.draw_all()

@@ -83,7 +83,7 @@ const unpackSizes = (text, largest) => unpack(text).map(x => x === 0 ? 0 : large
 
 const PRECISIONS = [  // the first that matches a treatment gives its colour
   [/^int8 \(moves/, "moves"], [/absorb/, "absorbed"], [/dynamic/, "dynamic"], [/weight|int4|uint4/, "weights"],
-  [/16/, "half"], [/int8|quantized/, "int8"],
+  [/16|half/, "half"], [/int8|quantized/, "int8"],
 ];
 const precisionOf = treatment => (PRECISIONS.find(([pattern]) => pattern.test(treatment)) || [0, "float"])[1];
 const colorOf = treatment => `var(--${precisionOf(treatment)})`;

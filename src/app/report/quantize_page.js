@@ -5,7 +5,7 @@ function quantizePage(data) {
   const saturated = new Map(data.saturation ? data.saturation.layers.map(layer => [layer.label, layer.changed]) : []);
   for (const node of nodes) node.changed = saturated.get(node.label);
   const first = data.verification[0], output = first && first.outputs[0];
-  addHeader(["quantize report", data.mode, data.target && "for " + data.target].filter(Boolean).join(" · "), baseName(data.model.path), quantizeLead(data, first, output));
+  addHeader(["quantize report", data.mode, hasIntegers(data) && data.target && "for " + data.target].filter(Boolean).join(" · "), baseName(data.model.path), quantizeLead(data, first, output));
   page.append(el("div", {class: "cards"}, sizeCard(data), agreementCard(data, first, output), latencyCard(data)));
   addWarnings(data.warnings);
 
@@ -20,6 +20,9 @@ function quantizePage(data) {
   addMaking(data);
   addNavigation({layers: "Layers", values: "Values", weights: "Weights", graph: "Graph", float: "Left in float", saturation: "Without VNNI", making: "How it was made"});
 }
+
+/// A target and the spread of weights matter only to integers.
+const hasIntegers = data => data.nodes.some(node => ["int8", "dynamic", "weights"].includes(precisionOf(node.treatment)));
 
 const worstNode = nodes => nodes.filter(node => isNumber(node.sqnr)).sort((a, b) => a.sqnr - b.sqnr)[0] || nodes.find(node => precisionOf(node.treatment) === "int8");
 
@@ -72,7 +75,7 @@ function addLayers(data, nodes, showNode) {
   const counts = kinds.map(kind => [colorOf(kind), `${kind}: ${nodes.filter(node => node.treatment === kind).length}`]);
   const measured = hasSqnr(nodes) || hasTimes(nodes);
   const note = measured ? "SQNR compares each value with the same value of the float model, so errors of all layers before are in it. Press the plot to see a node in the graph."
-                        : "What became of each node. Nothing was run, so there are no errors and times.";
+                        : "What became of each node." + (data.latency ? "" : " Nothing was run, so there are no errors and times.");
   const columns = [
     {title: "Node", value: node => node.label, kind: "name"},
     {title: "Op", value: node => node.op, kind: "op wide"},
@@ -137,7 +140,7 @@ const tensorDetail = tensor => el("div", {}, el("h3", {}, tensor.name), numbers(
 // --- weights, what stayed float, saturation, the making ---------------------------------------------------------------
 
 function addWeights(data) {
-  if (!data.weights.length) return;
+  if (!data.weights.length || !hasIntegers(data)) return;
   addSection("weights", "Ranges of weights", "The largest weight of each output channel, beside the largest of its layer. Dark channels need a finer scale than bright ones; " +
              "spread says how many bits one scale for the whole layer would take from its middle channel.", strips(data.weights));
 }
@@ -147,7 +150,7 @@ function addFloat(nodes) {
   const groups = new Map();
   for (const node of float) groups.set(node.reason, [...(groups.get(node.reason) || []), node]);
   const sorted = [...groups].sort((a, b) => b[1].length - a[1].length);
-  const note = float.length === 0 ? "Every node was quantized." : `${float.length} of ${plural(nodes.length, "node")}, by reason. Press a line for the names.`;
+  const note = float.length === 0 ? "No node did." : `${float.length} of ${plural(nodes.length, "node")}, by reason. Press a line for the names.`;
   addSection("float", "What stayed float, and why", note, el("div", {class: "reasons"}, sorted.map(([reason, members]) => el("details", {},
     el("summary", {}, el("span", {class: "count"}, members.length), el("span", {class: "why"}, reason || "no reason noted"), el("span", {class: "ops"}, [...new Set(members.map(node => node.op))].slice(0, 4).join(", "))),
     el("ul", {}, members.slice(0, 400).map(node => el("li", {}, `${node.label} (${node.op})`)))))));
@@ -165,7 +168,7 @@ function addMaking(data) {
   const calibration = data.calibration;
   addSection("making", "How it was made", null, facts([
     ["Model", `${data.model.path} (${bytes(data.model.bytes)})`], ["Result", `${data.output.path} (${bytes(data.output.bytes)}, opset ${data.output.opset})`],
-    ["Mode", data.mode + (data.target ? `, for ${data.target}` : "")],
+    ["Mode", data.mode + (hasIntegers(data) && data.target ? `, for ${data.target}` : "")],
     ["Calibration", calibration.method && `${calibration.method}: ${calibration.source} in ${calibration.seconds.toFixed(1)} s`], ["Pictures", calibration.preprocess],
     ["Not compared", data.not_verified], ["Compared with", data.verified_with], ["Agreement", data.verification.map(row => `${row.samples} samples on backend ${row.backend}: ` + row.outputs.map(output => `${output.output} ${decibels(output.sqnr_db)}, cosine ${fixed(output.cosine, 5)}`).join("; ")).join(". ")],
     ["MACs", data.verification.length > 0 && macsText(data.verification[0])], ["Passes", data.passes.filter(pass => pass.changes > 0).map(pass => `${pass.pass} ${pass.changes}`).join(", ")],
