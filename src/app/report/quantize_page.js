@@ -5,7 +5,7 @@ function quantizePage(data) {
   const saturated = new Map(data.saturation ? data.saturation.layers.map(layer => [layer.label, layer.changed]) : []);
   for (const node of nodes) node.changed = saturated.get(node.label);
   const first = data.verification[0], output = first && first.outputs[0];
-  addHeader(["quantize report", data.mode, hasIntegers(data) && data.target && "for " + data.target].filter(Boolean).join(" · "), baseName(data.model.path), quantizeLead(data, first, output));
+  addHeader(["quantize report", data.mode, targetOf(data) && "for " + targetOf(data)].filter(Boolean).join(" · "), baseName(data.model.path), quantizeLead(data, first, output));
   page.append(el("div", {class: "cards"}, sizeCard(data), agreementCard(data, first, output), latencyCard(data)));
   addWarnings(data.warnings);
 
@@ -21,10 +21,11 @@ function quantizePage(data) {
   addNavigation({layers: "Layers", values: "Values", weights: "Weights", graph: "Graph", float: "Left in float", saturation: "Without VNNI", making: "How it was made"});
 }
 
-/// A target and the spread of weights matter only to integers.
-const hasIntegers = data => data.nodes.some(node => ["int8", "dynamic", "weights"].includes(precisionOf(node.treatment)));
+/// A target matters only to products of integers, the spread of weights to all that are stored as such.
+const hasAny = (data, ...precisions) => data.nodes.some(node => precisions.includes(precisionOf(node.treatment)));
+const targetOf = data => hasAny(data, "int8", "dynamic") ? data.target : null;
 
-const worstNode = nodes => nodes.filter(node => isNumber(node.sqnr)).sort((a, b) => a.sqnr - b.sqnr)[0] || nodes.find(node => precisionOf(node.treatment) === "int8");
+const worstNode = nodes => nodes.filter(node => isNumber(node.sqnr)).sort((a, b) => a.sqnr - b.sqnr)[0] || nodes.find(node => precisionOf(node.treatment) !== "float");
 
 // --- the verdict ----------------------------------------------------------------------------------------------------
 
@@ -140,7 +141,7 @@ const tensorDetail = tensor => el("div", {}, el("h3", {}, tensor.name), numbers(
 // --- weights, what stayed float, saturation, the making ---------------------------------------------------------------
 
 function addWeights(data) {
-  if (!data.weights.length || !hasIntegers(data)) return;
+  if (!data.weights.length || !hasAny(data, "int8", "dynamic", "weights")) return;
   addSection("weights", "Ranges of weights", "The largest weight of each output channel, beside the largest of its layer. Dark channels need a finer scale than bright ones; " +
              "spread says how many bits one scale for the whole layer would take from its middle channel.", strips(data.weights));
 }
@@ -168,7 +169,7 @@ function addMaking(data) {
   const calibration = data.calibration;
   addSection("making", "How it was made", null, facts([
     ["Model", `${data.model.path} (${bytes(data.model.bytes)})`], ["Result", `${data.output.path} (${bytes(data.output.bytes)}, opset ${data.output.opset})`],
-    ["Mode", data.mode + (hasIntegers(data) && data.target ? `, for ${data.target}` : "")],
+    ["Mode", data.mode + (targetOf(data) ? `, for ${targetOf(data)}` : "")],
     ["Calibration", calibration.method && `${calibration.method}: ${calibration.source} in ${calibration.seconds.toFixed(1)} s`], ["Pictures", calibration.preprocess],
     ["Not compared", data.not_verified], ["Compared with", data.verified_with], ["Agreement", data.verification.map(row => `${row.samples} samples on backend ${row.backend}: ` + row.outputs.map(output => `${output.output} ${decibels(output.sqnr_db)}, cosine ${fixed(output.cosine, 5)}`).join("; ")).join(". ")],
     ["MACs", data.verification.length > 0 && macsText(data.verification[0])], ["Passes", data.passes.filter(pass => pass.changes > 0).map(pass => `${pass.pass} ${pass.changes}`).join(", ")],
