@@ -65,10 +65,11 @@ class WeightOnly(unittest.TestCase):
         expected = sentences(support.run_theirs(support.session(model), samples), samples)
         with tempfile.TemporaryDirectory() as folder:
             path = self.written(model, folder, *arguments)
-            session = support.session(path)
-            theirs = support.run_theirs(session, samples)
+            theirs = support.run_theirs(support.session(path), samples)
+            # Its optimizations would quantize what small weights are multiplied with as well.
+            plain = support.run_theirs(support.session(path, optimize=False), samples[:5])
             ours = support.run_ours(path, "onednn", samples[:5])
-            self.assertLess(max(support.relative_difference(t[0], o[0]) for t, o in zip(theirs, ours)), 1e-3)
+            self.assertLess(max(support.relative_difference(p[0], o[0]) for p, o in zip(plain, ours)), 1e-3)
         actual = sentences(theirs, samples)
         same = float((expected * actual).sum(1).mean())
         nearest = float((neighbours(expected) == neighbours(actual)).mean())
