@@ -34,7 +34,11 @@ std::optional<std::vector<std::optional<Tensor>>> runNode(const Graph& graph, co
   try {
     KernelContext context(std::move(inputs), static_cast<size_t>(node.outputCount()), wantedOutputs(graph, node));
     (*factory)(node, opset)->run(context);
-    return std::move(context.results());
+    auto& results = context.results();
+    for (auto& result : results) {
+      if (result) result = convertLayout(*result, Layout::kPlain);
+    }
+    return std::move(results);
   } catch (const Error& error) {
     if (error.code() == ExitCode::kInternal) throw;
     spdlog::debug("node '{}' ({}) is not folded: {}", node.label(), node.opType(), error.what());

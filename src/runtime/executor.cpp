@@ -25,7 +25,17 @@ struct Step {
   std::vector<bool> wanted;
   std::vector<size_t> finished;  // values that nobody reads after this step
   std::optional<KernelContext> context;
-  int weights_input;  // as macs.h has it
+  int weights_input;        // as macs.h has it
+  Shape src, weights, dst;  // for which `macs` was counted
+  Macs macs;
+};
+
+/// A graph input as every run looks at it.
+struct GraphInput {
+  std::string name;
+  size_t value;  // kAbsent when nobody reads it
+  std::optional<ValueType> declared;
+  bool is_watched;
 };
 
 bool fits(const Shape& given, const Shape& declared) {
@@ -45,6 +55,7 @@ class Executor::Impl {
     makeSteps(kernels);
     planReleases();
     makeContexts();
+    listInputs();
   }
 
   std::vector<Tensor> run(const NamedTensors& inputs, const Watcher& watcher) {
@@ -103,7 +114,7 @@ class Executor::Impl {
   }
 
   Step makeStep(const Node& node, std::unique_ptr<Kernel> kernel) {
-    Step step{&node, std::move(kernel), nullptr, {}, {}, {}, {}, {}, weightsInput(node)};
+    Step step{&node, std::move(kernel), nullptr, {}, {}, {}, {}, {}, weightsInput(node), {}, {}, {}, {}};
     for (int i = 0; i < node.inputCount(); ++i) step.inputs.push_back(number(node.input(i)));
     for (const auto& value : node.captures()) step.inputs.push_back(number(value));
     for (int i = 0; i < node.outputCount(); ++i) {
@@ -140,28 +151,32 @@ class Executor::Impl {
     }
   }
 
-  void bindInputs(const NamedTensors& inputs, const Watcher& watcher) {
+  void listInputs() {
     for (const auto& name : graph_.inputs()) {
-      const auto given = inputs.find(name);
-      if (given == inputs.end()) throwBadInput("the model's input '{}' is not given", name);
-      requireFit(name, given->second);
-      if (watcher && options_.watched.contains(name)) watcher(name, given->second);
       const auto known = numbers_.find(name);
-      if (known == numbers_.end()) continue;  // nobody reads it
-      values_[known->second] = {given->second.alias(), {}, {}, false};
+      inputs_.push_back({name, known == numbers_.end() ? kAbsent : known->second, graph_.valueType(name),
+                         options_.watched.contains(name)});
     }
   }
 
-  void requireFit(const std::string& name, const Tensor& given) const {
-    const auto declared = graph_.valueType(name);
-    if (!declared) return;
-    if (declared->type != given.type()) {
-      throwBadInput("input '{}' is {}, but the model expects {}", name, toString(given.type()),
-                    toString(declared->type));
+  void bindInputs(const NamedTensors& inputs, const Watcher& watcher) {
+    for (const auto& [name, value, declared, is_watched] : inputs_) {
+      const auto given = inputs.find(name);
+      if (given == inputs.end()) throwBadInput("the model's input '{}' is not given", name);
+      if (declared) requireFit(name, *declared, given->second);
+      if (watcher && is_watched) watcher(name, given->second);
+      if (value != kAbsent) values_[value] = {given->second.alias(), {}, {}, false};
     }
-    if (declared->shape && !fits(given.shape(), *declared->shape)) {
+  }
+
+  static void requireFit(const std::string& name, const ValueType& declared, const Tensor& given) {
+    if (declared.type != given.type()) {
+      throwBadInput("input '{}' is {}, but the model expects {}", name, toString(given.type()),
+                    toString(declared.type));
+    }
+    if (declared.shape && !fits(given.shape(), *declared.shape)) {
       throwBadInput("input '{}' has shape {}, but the model expects {} (-1: any size)", name, toString(given.shape()),
-                    toString(*declared->shape));
+                    toString(*declared.shape));
     }
   }
 
@@ -183,7 +198,7 @@ class Executor::Impl {
     for (const size_t value : step.finished) values_[value].clear();
   }
 
-  void storeResults(const Step& step, KernelContext& context, const Watcher& watcher) {
+  void storeResults(Step& step, KernelContext& context, const Watcher& watcher) {
     for (size_t i = 0; i < step.outputs.size(); ++i) {
       auto& result = context.results()[i];
       if (step.outputs[i] == kAbsent) continue;
@@ -192,21 +207,29 @@ class Executor::Impl {
           throwInternal("node '{}' ({}) gave no output {}", step.node->label(), step.node->opType(), i);
         continue;
       }
-      const std::string& name = step.node->output(static_cast<int>(i));
-      if (watcher && options_.watched.contains(name)) watcher(name, *result);
+      if (watcher) showTo(watcher, step.node->output(static_cast<int>(i)), *result);
       if (i == 0) countMacs(step, result->shape());
       values_[step.outputs[i]].tensor = std::move(*result);
     }
   }
 
-  void countMacs(const Step& step, const Shape& dst) {
-    const int weights = step.weights_input;
-    if (weights < 0) return;
+  void showTo(const Watcher& watcher, const std::string& value, const Tensor& tensor) const {
+    if (options_.watched.contains(value)) watcher(value, tensor);
+  }
+
+  void countMacs(Step& step, const Shape& dst) {
+    if (step.weights_input < 0) return;
     const Tensor& src = values_[step.inputs[0]].tensor;
-    Macs macs = macsOf(*step.node, src.shape(), values_[step.inputs[static_cast<size_t>(weights)]].tensor.shape(), dst);
-    const bool is_half = src.type() == DataType::kFloat16 || src.type() == DataType::kBFloat16;
-    if (is_half) macs.float16 = macs.total;
-    macs_ += macs;
+    const Shape& weights = values_[step.inputs[static_cast<size_t>(step.weights_input)]].tensor.shape();
+    if (src.shape() != step.src || weights != step.weights || dst != step.dst) {
+      step.src = src.shape();
+      step.weights = weights;
+      step.dst = dst;
+      step.macs = macsOf(*step.node, step.src, weights, dst);
+      const bool is_half = src.type() == DataType::kFloat16 || src.type() == DataType::kBFloat16;
+      if (is_half) step.macs.float16 = step.macs.total;
+    }
+    macs_ += step.macs;
   }
 
   std::vector<Tensor> takeOutputs() {
@@ -226,6 +249,7 @@ class Executor::Impl {
   std::unordered_map<std::string, size_t> numbers_;
   std::vector<KernelContext::Value> values_;
   std::vector<Step> steps_;
+  std::vector<GraphInput> inputs_;
   std::vector<size_t> outputs_;
   Macs macs_;
 };

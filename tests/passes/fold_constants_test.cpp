@@ -23,6 +23,16 @@ TEST(FoldConstants, ComputesAChainOfNodesThatReadOnlyConstants) {
   EXPECT_THAT(graph.constants(), ElementsAre("product"));
 }
 
+TEST(FoldConstants, StoresATransposedPictureRowByRow) {
+  Graph graph = parseGraph(R"(g (float[1,2,1,2] x) => (float[1,2,1,2] y)
+      <float[1,1,2,2] pixels = {1, 2, 3, 4}> {
+      planes = Transpose <perm = [0, 3, 1, 2]> (pixels)
+      y = Add(x, planes)
+    })");
+  EXPECT_EQ(foldAndClean(graph), 1);
+  EXPECT_THAT(floats(graph, "planes"), ElementsAre(1, 3, 2, 4));
+}
+
 TEST(FoldConstants, KnowsTheFixedSizesOfAShapeWithAnOpenBatch) {
   Graph graph = parseGraph(R"(g (float[batch,3,8,6] x) => (int64 h, int64[2] hw, int64[4] all)
       <int64 i = {2}, int64[1] two = {2}, int64[1] four = {4}> {

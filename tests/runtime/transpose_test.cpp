@@ -39,12 +39,36 @@ TYPED_TEST(TransposeOf, EveryPermutationEqualsTheNaiveOne) {
   }
   std::vector<int64_t> permutation = {0, 1, 2, 3};
   do {
-    const Tensor actual = OpRunner("Transpose", 13).attr("perm", permutation).input(src.alias()).run();
+    const Tensor result = OpRunner("Transpose", 13).attr("perm", permutation).input(src.alias()).run();
+    const Tensor actual = convertLayout(result, Layout::kPlain);
     const Tensor expected = transposedNaively<TypeParam>(src, permutation);
     ASSERT_EQ(actual.shape(), expected.shape());
     ASSERT_EQ(std::memcmp(actual.bytes(), expected.bytes(), expected.byteSize()), 0)
         << toString(Shape(permutation.begin(), permutation.end()));
   } while (std::ranges::next_permutation(permutation).found);
+}
+
+TEST(Transpose, MovesThePixelsOfAPictureBehindItsChannelsWithoutACopy) {
+  const Tensor pixels = counting({2, 3, 4, 5});
+  const std::vector<int64_t> to_first = {0, 3, 1, 2}, to_last = {0, 2, 3, 1};
+  const Tensor planes = OpRunner("Transpose", 13).attr("perm", to_first).input(pixels.alias()).run();
+  EXPECT_EQ(planes.shape(), (Shape{2, 5, 3, 4}));
+  EXPECT_EQ(planes.layout(), Layout::kChannelsLast);
+  EXPECT_EQ(planes.bytes(), pixels.bytes());
+  const Tensor back = OpRunner("Transpose", 13).attr("perm", to_last).input(planes.alias()).run();
+  EXPECT_EQ(back.shape(), pixels.shape());
+  EXPECT_EQ(back.layout(), Layout::kPlain);
+  EXPECT_EQ(back.bytes(), pixels.bytes());
+}
+
+TEST(ConvertLayout, CopiesNothingWhereBothLayoutsAreTheSame) {
+  for (const Shape& shape : {Shape{2, 1, 3, 4}, Shape{2, 7, 1, 1}}) {
+    const Tensor plain = counting(shape);
+    const Tensor last = convertLayout(plain, Layout::kChannelsLast);
+    EXPECT_EQ(last.bytes(), plain.bytes());
+    EXPECT_EQ(last.layout(), Layout::kChannelsLast);
+    EXPECT_EQ(last.shape(), shape);
+  }
 }
 
 TEST(Transpose, ReversesTheAxesByDefault) {

@@ -21,7 +21,9 @@ std::optional<Tensor> evaluateConstant(const Graph& graph, const Node& node) {
   if (factory == nullptr) return {};
   KernelContext context(std::move(inputs), 1, {true});
   (*factory)(node, opset)->run(context);
-  return std::move(context.results()[0]);
+  const auto& result = context.results()[0];
+  if (!result) return {};
+  return convertLayout(*result, Layout::kPlain);
 }
 
 }  // namespace quant

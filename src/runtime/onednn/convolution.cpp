@@ -21,6 +21,7 @@ class Convolution final : public FallbackKernel {
     Shape dst_shape;
     memory::desc plain_weights, weights;
     Primitive primitive;
+    bool has_weights = false;  // constant ones, which stay
   };
 
   bool tryRun(KernelContext& context) override {
@@ -31,8 +32,11 @@ class Convolution final : public FallbackKernel {
     const Tensor* residual = context.has(kResidual) ? &context.inputAs(kResidual, Layout::kChannelsLast) : nullptr;
     Prepared& prepared =
         cache_.get(keyOf({&src, &weights, bias, residual}), [&] { return prepare(src, weights, bias, residual); });
-    prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(weights, context.isConstant(kWeights), prepared.plain_weights,
-                                                          prepared.weights, device()));
+    if (!prepared.has_weights) {
+      prepared.has_weights = context.isConstant(kWeights);
+      prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(weights, prepared.has_weights, prepared.plain_weights,
+                                                            prepared.weights, device()));
+    }
     Tensor& dst = context.output(0, DataType::kFloat32, prepared.dst_shape, Layout::kChannelsLast);
     execute(prepared.primitive, src, bias, residual, dst);
     return true;
@@ -64,7 +68,8 @@ class Convolution final : public FallbackKernel {
     primitive.declare(DNNL_ARG_DST, dst, device());
     if (bias != nullptr) primitive.declare(DNNL_ARG_BIAS, bias_desc, device());
     if (residual != nullptr) primitive.declare(kResidualArgument, dst, device());
-    return {shape.dst, describe(DataType::kFloat32, shape.weights), descriptor.weights_desc(), std::move(primitive)};
+    return {shape.dst, describe(DataType::kFloat32, shape.weights), descriptor.weights_desc(), std::move(primitive),
+            false};
   }
 
   [[nodiscard]] dnnl::post_ops postOps(bool has_residual, const memory::desc& dst) const {
@@ -75,10 +80,11 @@ class Convolution final : public FallbackKernel {
   }
 
   void execute(Primitive& primitive, const Tensor& src, const Tensor* bias, const Tensor* residual, const Tensor& dst) {
-    std::vector<Primitive::Address> addresses{{DNNL_ARG_SRC, src.bytes()}, {DNNL_ARG_DST, dst.bytes()}};
-    if (bias != nullptr) addresses.emplace_back(DNNL_ARG_BIAS, bias->bytes());
-    if (residual != nullptr) addresses.emplace_back(kResidualArgument, residual->bytes());
-    primitive.run(device(), addresses);
+    primitive.set(DNNL_ARG_SRC, src.bytes());
+    primitive.set(DNNL_ARG_DST, dst.bytes());
+    if (bias != nullptr) primitive.set(DNNL_ARG_BIAS, bias->bytes());
+    if (residual != nullptr) primitive.set(kResidualArgument, residual->bytes());
+    primitive.run(device());
   }
 
   static constexpr int kResidualArgument = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;

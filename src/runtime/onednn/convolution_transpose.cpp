@@ -43,9 +43,8 @@ class TransposedConvolution final : public FallbackKernel {
     prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(weights, context.isConstant(kWeights), prepared.plain_weights,
                                                           prepared.weights, device()));
     Tensor& dst = context.output(0, DataType::kFloat32, prepared.dst_shape, Layout::kChannelsLast);
-    std::vector<Primitive::Address> addresses{{DNNL_ARG_SRC, src.bytes()}, {DNNL_ARG_DST, dst.bytes()}};
-    if (bias != nullptr) addresses.emplace_back(DNNL_ARG_BIAS, bias->bytes());
-    prepared.primitive.run(device(), addresses);
+    if (bias != nullptr) prepared.primitive.set(DNNL_ARG_BIAS, bias->bytes());
+    prepared.primitive.run(device(), {{DNNL_ARG_SRC, src.bytes()}, {DNNL_ARG_DST, dst.bytes()}});
     return true;
   }
 

@@ -50,7 +50,7 @@ class ThreadsAsTheyRun {
 };
 
 /// Elements, and multiply-accumulates of a product, that one thread is through with before others are awake.
-/// Bytes are multiplied four at a time.
+/// Bytes are multiplied four at a time, but where each channel has weights of its own.
 constexpr int64_t kFewElements = 1 << 14, kFewMacs = 1 << 18, kFewByteMacs = 4 * kFewMacs;
 
 /// About the multiply-accumulates of a convolution or a matrix product.
@@ -76,9 +76,10 @@ bool FallbackKernel::isShort(const KernelContext& context) const {
   if (weights_input_ >= 0) {
     const auto weights = static_cast<size_t>(weights_input_);
     if (!context.has(weights)) return false;
-    const Tensor& src = context.inputAsIs(0);
-    const int64_t few = elementSize(src.type()) == 1 ? kFewByteMacs : kFewMacs;
-    return macsOf(src, context.inputAsIs(weights), is_convolution_) < few;
+    const Tensor &src = context.inputAsIs(0), &factors = context.inputAsIs(weights);
+    const bool is_depthwise = is_convolution_ && factors.rank() > 2 && factors.shape()[1] == 1;
+    const int64_t few = elementSize(src.type()) == 1 && !is_depthwise ? kFewByteMacs : kFewMacs;
+    return macsOf(src, factors, is_convolution_) < few;
   }
   int64_t elements = 0;
   for (size_t i = 0; i < context.inputCount(); ++i) {

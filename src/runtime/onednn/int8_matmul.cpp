@@ -140,20 +140,17 @@ class Int8MatMul final : public FallbackKernel {
     const DataType dst_type = isInteger() ? DataType::kInt32 : dstScale(context).type;
     Prepared& prepared = cache_.get(keyOf({&a, &weights}), [&] { return prepareMatMul(a, weights, dst_type); });
     Tensor& dst = context.output(0, dst_type, prepared.dims.result);
-    std::vector<Primitive::Address> addresses{{DNNL_ARG_SRC, a.bytes()},
-                                              {DNNL_ARG_WEIGHTS, weights.bytes()},
-                                              {DNNL_ARG_DST, dst.bytes()},
-                                              {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, &a_zero_point},
-                                              {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_WEIGHTS, &b_zero_point}};
-    if (isInteger()) {
-      prepared.primitive.run(device(), addresses);
-      return true;
+    const Int8Scale to = isInteger() ? Int8Scale() : dstScale(context);
+    const float multiplier = isInteger() ? 1 : multiplierTo(context, to);
+    if (!isInteger()) {
+      prepared.primitive.set(kMultiplier, &multiplier);
+      prepared.primitive.set(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, &to.zero_point);
     }
-    const Int8Scale to = dstScale(context);
-    const float multiplier = multiplierTo(context, to);
-    addresses.insert(addresses.end(),
-                     {{kMultiplier, &multiplier}, {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, &to.zero_point}});
-    prepared.primitive.run(device(), addresses);
+    prepared.primitive.run(device(), {{DNNL_ARG_SRC, a.bytes()},
+                                      {DNNL_ARG_WEIGHTS, weights.bytes()},
+                                      {DNNL_ARG_DST, dst.bytes()},
+                                      {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, &a_zero_point},
+                                      {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_WEIGHTS, &b_zero_point}});
     return true;
   }
 

@@ -55,6 +55,7 @@ class MatMulKernel : public FallbackKernel {
     memory::desc weights;
     int addend_argument = DNNL_ARG_BIAS, residual_argument = 0;
     Primitive primitive;
+    bool has_weights = false;  // constant ones, which stay
   };
 
   bool tryRun(KernelContext& context) override {
@@ -70,15 +71,15 @@ class MatMulKernel : public FallbackKernel {
     Prepared& prepared =
         cache_.get(keyOf({&a, &b, addend, residual}), [&] { return prepare(a, b, is_constant, addend, residual); });
     Tensor& dst = context.output(0, DataType::kFloat32, prepared.product.dims.result);
-    if (is_constant) {
-      prepared.primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(b, true, prepared.product.b, prepared.weights, device()));
-    } else {
-      prepared.primitive.keep(DNNL_ARG_WEIGHTS, viewOf(b, prepared.weights, device()));
+    Primitive& primitive = prepared.primitive;
+    if (is_constant && !prepared.has_weights) {
+      primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(b, true, prepared.product.b, prepared.weights, device()));
+      prepared.has_weights = true;
     }
-    std::vector<Primitive::Address> addresses{{DNNL_ARG_SRC, a.bytes()}, {DNNL_ARG_DST, dst.bytes()}};
-    if (addend != nullptr) addresses.emplace_back(prepared.addend_argument, addend->bytes());
-    if (residual != nullptr) addresses.emplace_back(prepared.residual_argument, residual->bytes());
-    prepared.primitive.run(device(), addresses);
+    if (!is_constant) primitive.set(DNNL_ARG_WEIGHTS, b.bytes());
+    if (addend != nullptr) primitive.set(prepared.addend_argument, addend->bytes());
+    if (residual != nullptr) primitive.set(prepared.residual_argument, residual->bytes());
+    primitive.run(device(), {{DNNL_ARG_SRC, a.bytes()}, {DNNL_ARG_DST, dst.bytes()}});
     return true;
   }
 
@@ -122,6 +123,7 @@ class MatMulKernel : public FallbackKernel {
     prepared.primitive = Primitive(device(), descriptor);
     prepared.primitive.declare(DNNL_ARG_SRC, prepared.product.a, device());
     prepared.primitive.declare(DNNL_ARG_DST, dst, device());
+    if (!is_constant) prepared.primitive.declare(DNNL_ARG_WEIGHTS, prepared.weights, device());
     if (addend != nullptr) prepared.primitive.declare(prepared.addend_argument, added, device());
     if (residual != nullptr) prepared.primitive.declare(prepared.residual_argument, dst, device());
     return prepared;

@@ -109,10 +109,9 @@ class LayerNormalization final : public FallbackKernel {
     const int64_t size = elementCount(normalized), rows = src.elementCount() / size;
     Primitive& primitive = cache_.get({rows, size}, [&] { return prepare(rows, size, shift != nullptr); });
     Tensor& dst = context.output(0, DataType::kFloat32, src.shape());
-    std::vector<Primitive::Address> addresses{
-        {DNNL_ARG_SRC, src.bytes()}, {DNNL_ARG_DST, dst.bytes()}, {DNNL_ARG_SCALE, scale.bytes()}};
-    if (shift != nullptr) addresses.emplace_back(DNNL_ARG_SHIFT, shift->bytes());
-    primitive.run(device(), addresses);
+    if (shift != nullptr) primitive.set(DNNL_ARG_SHIFT, shift->bytes());
+    primitive.run(device(),
+                  {{DNNL_ARG_SRC, src.bytes()}, {DNNL_ARG_DST, dst.bytes()}, {DNNL_ARG_SCALE, scale.bytes()}});
     return true;
   }
 

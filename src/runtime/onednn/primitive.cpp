@@ -97,15 +97,14 @@ void Primitive::declare(int argument, const memory::desc& desc, const Device& de
   keep(argument, memory(desc, device.engine, nullptr));
 }
 
-void Primitive::place(int argument, const void* address) {
+void Primitive::set(int argument, const void* address) {
   const auto known = std::ranges::find(arguments_, argument, &dnnl_exec_arg_t::arg);
   if (known == arguments_.end()) throwInternal("a primitive has no argument {}", argument);
   owners_[static_cast<size_t>(known - arguments_.begin())].set_data_handle(const_cast<void*>(address));
 }
 
-void Primitive::run(const Device& device, std::span<const Address> addresses) {
-  for (const auto& [argument, address] : addresses) place(argument, address);
-  if (scratch_bytes_ > 0) place(DNNL_ARG_SCRATCHPAD, scratch(scratch_bytes_));
+void Primitive::run(const Device& device) {
+  if (scratch_bytes_ > 0) set(DNNL_ARG_SCRATCHPAD, scratch(scratch_bytes_));
   dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive_.get(), device.stream.get(),
                                                  static_cast<int>(arguments_.size()), arguments_.data()),
                           "could not execute a primitive");

@@ -7,7 +7,6 @@
 #include <array>
 #include <initializer_list>
 #include <list>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -63,15 +62,18 @@ class Primitive {
   /// An argument whose address is given at every run.
   void declare(int argument, const memory::desc& desc, const Device& device);
 
+  /// The address of a declared argument for the next run.
+  void set(int argument, const void* address);
+  void run(const Device& device);
+
   using Address = std::pair<int, const void*>;
-  void run(const Device& device, std::span<const Address> addresses);
   void run(const Device& device, std::initializer_list<Address> addresses) {
-    run(device, std::span(addresses.begin(), addresses.size()));
+    for (const auto& [argument, address] : addresses) set(argument, address);
+    run(device);
   }
 
  private:
   Primitive(const Device& device, dnnl::primitive primitive, const memory::desc& scratchpad);
-  void place(int argument, const void* address);
 
   dnnl::primitive primitive_;
   std::vector<memory> owners_;              // of what the arguments name

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <optional>
 
 #include "core/packed.h"
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/register.h"
 #include "runtime/ops/strided_copy.h"
+#include "runtime/relabel.h"
 
 namespace quant {
 
@@ -25,6 +27,21 @@ Turned turn(const Shape& shape, const std::vector<int64_t>& permutation) {
   return turned;
 }
 
+constexpr int64_t kPictureRank = 4;  // tensors of lower rank seldom have channels
+
+/// Moves the channels of a picture [N, C, ...] behind its pixels, or back: elements that lie so already stay.
+std::optional<Tensor> withMovedChannels(const Tensor& src, const std::vector<int64_t>& permutation) {
+  if (src.rank() < kPictureRank || elementCount(src.shape()) == 0) return {};
+  std::vector<int64_t> to_last = allAxes(src.rank()), to_first = to_last;
+  std::rotate(to_last.begin() + 1, to_last.begin() + 2, to_last.end());
+  std::rotate(to_first.begin() + 1, to_first.end() - 1, to_first.end());
+  const Layout from = src.layout();
+  if (permutation != (from == Layout::kPlain ? to_first : to_last)) return {};
+  Shape shape;
+  for (const int64_t axis : permutation) shape.push_back(src.shape()[static_cast<size_t>(axis)]);
+  return relabel(src, std::move(shape), from == Layout::kPlain ? Layout::kChannelsLast : Layout::kPlain);
+}
+
 void transpose(const Node& node, KernelContext& context);
 
 /// Elements of less than a byte are moved as bytes.
@@ -33,16 +50,18 @@ void transposePacked(const Node& node, KernelContext& context) {
   KernelContext::Value bytes{unpack(context.input(0)), {}, {}, false};
   KernelContext moved({&bytes}, 1, {true});
   transpose(node, moved);
-  context.setOutput(0, pack(moved.results()[0].value(), type));
+  context.setOutput(0, pack(convertLayout(moved.results()[0].value(), Layout::kPlain), type));
 }
 
 void transpose(const Node& node, KernelContext& context) {
   if (isPacked(context.inputAsIs(0).type())) return transposePacked(node, context);
-  const Tensor& src = context.input(0);
-  std::vector<int64_t> reversed = allAxes(src.rank());
+  const int64_t rank = context.inputAsIs(0).rank();
+  std::vector<int64_t> reversed = allAxes(rank);
   std::ranges::reverse(reversed);
-  const auto permutation = normalizeAxes(node.attr("perm", reversed), src.rank());
-  requireCount("Transpose's perm", permutation.size(), src.shape().size());
+  const auto permutation = normalizeAxes(node.attr("perm", reversed), rank);
+  requireCount("Transpose's perm", permutation.size(), static_cast<size_t>(rank));
+  if (auto moved = withMovedChannels(context.inputAsIs(0), permutation)) return context.setOutput(0, std::move(*moved));
+  const Tensor& src = context.input(0);
   const Turned turned = turn(src.shape(), permutation);
   copyStrided(src, context.output(0, src.type(), turned.box), turned.box, turned.strides);
 }
