@@ -4,6 +4,7 @@
 #include "runtime/lowering/lowering.h"
 #include "runtime/onednn/int8_activated_form.h"
 #include "runtime/onednn/int8_depthwise.h"
+#include "runtime/onednn/int8_depthwise_block_form.h"
 #include "runtime/onednn/int8_depthwise_form.h"
 #include "runtime/onednn/int8_layer.h"
 #include "runtime/onednn/int8_panels.h"
@@ -49,6 +50,33 @@ void expectSameAsPlain(TileKind kind, int row_limit) {
 TEST(Int8Tile, WordsAddUpAsPlainLoopsDo) { expectSameAsPlain<int16_t, int16_t>(TileKind::kWords, 255); }
 TEST(Int8Tile, BytesAddUpAsPlainLoopsDo) { expectSameAsPlain<uint8_t, int8_t>(TileKind::kBytes, 255); }
 TEST(Int8Tile, PairsAddUpAsPlainLoopsDo) { expectSameAsPlain<uint8_t, int8_t>(TileKind::kPairs, 255); }
+
+TEST(Int8Tile, MatricesAddUpAsPlainLoopsDo) {
+  const onednn::TileKernel kernel = onednn::findMatrixTileKernel();
+  if (kernel == nullptr) GTEST_SKIP() << "this CPU has no AMX";
+  Randomness random;
+  for (int64_t count = 1; count <= 50; ++count) {
+    const int64_t runs = random.between(1, 3), run_steps = random.between(1, 40), steps = runs * run_steps;
+    const int64_t panels = random.between(1, onednn::kMostPanels), gap = 64,
+                  stride = runs * (run_steps * kStepBytes + gap);
+    SCOPED_TRACE(fmt::format("{} rows, {} x {} steps, {} panels", count, runs, run_steps, panels));
+    const Tensor rows = random.integers<uint8_t>({count * stride});
+    const Tensor columns = random.integers<int8_t>({panels * steps * kPanelColumns * kStepBytes}, -128, 127);
+    std::vector<int32_t> offsets;
+    for (int64_t step = 0; step < steps; ++step) {
+      offsets.push_back(static_cast<int32_t>(step / run_steps * gap + step * kStepBytes));
+    }
+    const onednn::TileRows tile{
+        static_cast<const std::byte*>(rows.bytes()), stride, count, offsets.data(), steps, run_steps};
+    const onednn::TilePanels some{static_cast<const std::byte*>(columns.bytes()), steps * kPanelColumns * kStepBytes,
+                                  panels};
+    std::vector<int32_t> fast(static_cast<size_t>(panels * count * kPanelColumns)), plain(fast.size());
+    const Tensor start = random.integers<int32_t>({panels * kPanelColumns}, -9, 9);
+    kernel(tile, some, start.data<int32_t>().data(), fast.data());
+    onednn::plainTileKernel(TileKind::kBytes)(tile, some, start.data<int32_t>().data(), plain.data());
+    EXPECT_EQ(fast, plain);
+  }
+}
 
 TEST(Int8Tile, PairsSaturateAtSixteenBits) {
   const auto row = Tensor::of<uint8_t>({4}, {255, 255, 255, 1});
@@ -136,6 +164,11 @@ TEST(PairsFit, LetsOppositeSignsBeLarge) {
   EXPECT_TRUE(onednn::pairsFit(Tensor::of<int8_t>({1, 2, 1, 1}, {127, -127})));
 }
 
+/// A convolution's sizes, height and width.
+struct WindowCase {
+  std::vector<int64_t> source, kernel, strides, dilations;
+};
+
 /// A layer as both kernels of QLinearConv's file make it, and the node that the reference runs in its place.
 struct LayerCase {
   Int8Layer layer;
@@ -147,9 +180,14 @@ struct LayerCase {
       : LayerCase(random, type, groups, random.between(1, 9), random.between(1, 20)) {}
 
   /// With `in` and `out` channels in each group.
-  LayerCase(Randomness& random, DataType type, int64_t groups, int64_t in, int64_t out) {
-    const Shape src{2, groups * in, 6, 5}, weights{groups * out, in, random.between(1, 3), random.between(1, 3)};
-    const std::vector<int64_t> pads{1, 0, 1, 1}, strides{2, 1}, dilations{1, random.between(1, 2)};
+  LayerCase(Randomness& random, DataType type, int64_t groups, int64_t in, int64_t out)
+      : LayerCase(random, type, groups, in, out,
+                  {{6, 5}, {random.between(1, 3), random.between(1, 3)}, {2, 1}, {1, random.between(1, 2)}}) {}
+
+  LayerCase(Randomness& random, DataType type, int64_t groups, int64_t in, int64_t out, const WindowCase& window) {
+    const auto& [source, kernel, strides, dilations] = window;
+    const Shape src{2, groups * in, source[0], source[1]}, weights{groups * out, in, kernel[0], kernel[1]};
+    const std::vector<int64_t> pads{1, 0, 1, 1};
     node.set("pads", pads).set("strides", strides).set("dilations", dilations).set("group", groups);
     Node convolution(makeNode("Conv", {"x"}, {"y"}));
     convolution.setAttr("pads", pads);
@@ -291,6 +329,37 @@ TEST(ExactForms, KnowDepthwiseConvolutionsOfAnyWeights) {
     for (int8_t& weight : test.layer.weights.data<int8_t>()) weight = static_cast<int8_t>(weight | 0x78);
     test.inputs[3].tensor = test.layer.weights.alias();
     const auto form = onednn::chooseInt8Form(test.layer, PairSums::kExact);
+    expectSameLevels(test.run(*form), test.node.runReference(test.inputs));
+  }
+}
+
+TEST(DepthwiseBlockForm, IsTheReferenceForSquareWindowsOfAnySize) {
+  Randomness random;
+  for (int i = 0; i < 120; ++i) {
+    const int64_t taps = i % 2 == 0 ? 3 : 5, stride = i / 2 % 2 + 1;
+    const WindowCase window{
+        {random.between(taps, 12), random.between(taps, 70)}, {taps, taps}, {stride, stride}, {1, 1}};
+    SCOPED_TRACE(fmt::format("{} taps, stride {}, {}", taps, stride, toString(window.source)));
+    const int64_t channels = i % 3 == 0 ? 16 * random.between(1, 3) : random.between(2, 40);
+    const DataType type = i % 5 == 0 ? DataType::kInt8 : DataType::kUInt8;
+    const LayerCase test(random, type, channels, 1, 1, window);
+    const auto form = onednn::makeDepthwiseBlockForm(test.layer);
+    expectSameLevels(test.run(*form), test.node.runReference(test.inputs));
+  }
+}
+
+TEST(TiledForm, IsTheReferenceOnWhateverThisCpuMultipliesBytesBy) {
+  Randomness random;
+  if (onednn::findTileKernel(TileKind::kBytes) == nullptr) GTEST_SKIP() << "this CPU has no VNNI";
+  for (int i = 0; i < 60; ++i) {
+    const int64_t taps = i % 2 == 0 ? 1 : 3;
+    const WindowCase window{
+        {random.between(3, 9), random.between(8, 60)}, {taps, taps}, {1, random.between(1, 2)}, {1, 1}};
+    SCOPED_TRACE(fmt::format("{} taps, {}", taps, toString(window.source)));
+    const int64_t in = i % 3 == 0 ? 4 * random.between(8, 40) : random.between(30, 90);
+    const DataType type = i % 5 == 0 ? DataType::kInt8 : DataType::kUInt8;
+    const LayerCase test(random, type, random.between(1, 2), in, random.between(1, 70), window);
+    const auto form = onednn::makeTiledForm(test.layer, TileKind::kBytes);
     expectSameLevels(test.run(*form), test.node.runReference(test.inputs));
   }
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/onednn/int8_depthwise.h"
+#include "runtime/onednn/int8_line_reader.h"
 #include "runtime/onednn/int8_results.h"
 #include "runtime/onednn/int8_source.h"
 #include "runtime/onednn/int8_tensor.h"
@@ -26,18 +27,12 @@ struct DepthwiseShape {
         image(of_source, SourceImage::Numbers::kBytes, is_signed, {of_source.in_channels, kPanelColumns}) {}
 };
 
-/// The lines of the source under a line of the result. Where the image has to be a copy, only those lines are copied,
-/// and kept while the next lines of the result need them: they stay in the cache.
-class LineReader {
+/// The lines of the source under a line of the result.
+class LinesUnder {
  public:
-  LineReader(const DepthwiseShape& shape, const SourceBytes& src) : shape_(shape), src_(src) {
-    const auto& [depth, height, width] = shape.geometry.axes;
-    lines_.resize(static_cast<size_t>(depth.kernel * height.kernel));
-    if (!shape.image.isCopy()) return;
-    kept_depth_ = (depth.kernel - 1) * depth.dilation + 1;
-    kept_height_ = (height.kernel - 1) * height.dilation + 1;
-    kept_.assign(static_cast<size_t>(kept_depth_ * kept_height_), -1);
-    copies_.resize(kept_.size() * static_cast<size_t>(slotBytes()));
+  LinesUnder(const DepthwiseShape& shape, const SourceBytes& src)
+      : shape_(shape), reader_(shape.geometry, shape.image, src, reach(shape, 0), reach(shape, 1)) {
+    lines_.resize(static_cast<size_t>(shape.geometry.axes[0].kernel * shape.geometry.axes[1].kernel));
   }
 
   void moveTo(int64_t line) {
@@ -45,7 +40,7 @@ class LineReader {
     for (int64_t i = 0; i < static_cast<int64_t>(lines_.size()); ++i) {
       const int64_t d = line / height.out * depth.stride + i / height.kernel * depth.dilation;
       const int64_t h = line % height.out * height.stride + i % height.kernel * height.dilation;
-      lines_[static_cast<size_t>(i)] = kept_.empty() ? inPlace(d, h) : copyOf(d, h);
+      lines_[static_cast<size_t>(i)] = reader_.line(d, h);
     }
   }
 
@@ -60,27 +55,14 @@ class LineReader {
   }
 
  private:
-  [[nodiscard]] int64_t slotBytes() const { return shape_.image.lineBytes() + kPanelColumns; }
-
-  [[nodiscard]] const std::byte* inPlace(int64_t d, int64_t h) const {
-    return reinterpret_cast<const std::byte*>(src_.data) + d * shape_.image.planeBytes() + h * shape_.image.lineBytes();
-  }
-
-  const std::byte* copyOf(int64_t d, int64_t h) {
-    const int64_t line = d * shape_.geometry.axes[1].covered() + h;
-    const auto slot = static_cast<size_t>(d % kept_depth_ * kept_height_ + h % kept_height_);
-    std::byte* const to = copies_.data() + slot * static_cast<size_t>(slotBytes());
-    if (kept_[slot] != line) shape_.image.copyLine(line, src_, to);
-    kept_[slot] = line;
-    return to;
+  static int64_t reach(const DepthwiseShape& shape, size_t axis) {
+    const ConvolutionAxis& along = shape.geometry.axes[axis];
+    return (along.kernel - 1) * along.dilation + 1;
   }
 
   const DepthwiseShape& shape_;
-  SourceBytes src_;
+  LineReader reader_;
   std::vector<const std::byte*> lines_, starts_;
-  int64_t kept_depth_ = 1, kept_height_ = 1;
-  std::vector<int64_t> kept_;  // which line is where in `copies_`
-  std::vector<std::byte> copies_;
 };
 
 class DepthwiseForm final : public Int8Form {
@@ -105,11 +87,11 @@ class DepthwiseForm final : public Int8Form {
 #pragma omp parallel if (geometry.outPixels() * geometry.out_channels > kWorthThreads)
     for (int64_t sample = 0; sample < geometry.batch; ++sample) {
       const uint8_t* const data = bytesOf(arguments.src) + sample * geometry.inPixels() * geometry.in_channels;
-      LineReader reader(prepared, {data, zero_point, flip});
+      LinesUnder lines_under(prepared, {data, zero_point, flip});
 #pragma omp for schedule(static) nowait
       for (int64_t line = 0; line < lines; ++line) {
-        reader.moveTo(line);
-        computeLine(reader, width, sample * geometry.outPixels() + line * width, arguments);
+        lines_under.moveTo(line);
+        computeLine(lines_under, width, sample * geometry.outPixels() + line * width, arguments);
       }
     }
   }
@@ -129,11 +111,11 @@ class DepthwiseForm final : public Int8Form {
   }
 
   /// A line of `width` pixels of the result, the first of which is pixel `row` of all.
-  void computeLine(LineReader& reader, int64_t width, int64_t row, const Int8Arguments& arguments) const {
+  void computeLine(LinesUnder& lines_under, int64_t width, int64_t row, const Int8Arguments& arguments) const {
     const int64_t blocks = (width + kBlockPixels - 1) / kBlockPixels;
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t first = width * block / blocks, count = width * (block + 1) / blocks - first;
-      computePixels(reader.pixels(first, count), row + first, arguments);
+      computePixels(lines_under.pixels(first, count), row + first, arguments);
     }
   }
 

@@ -4,7 +4,7 @@
 
 #include "runtime/cpu.h"
 #include "runtime/onednn/int8_activated_form.h"
-#include "runtime/onednn/int8_depthwise_form.h"
+#include "runtime/onednn/int8_depthwise_block_form.h"
 #include "runtime/onednn/int8_layer.h"
 #include "runtime/onednn/int8_results.h"
 #include "runtime/onednn/int8_tiled_form.h"
@@ -47,14 +47,12 @@ bool directFormFits(const Int8Layer& layer, PairSums pair_sums) {
 }
 
 /// Where both forms fit, which one is faster: measured on the layers of EfficientNet-Lite0. Our tiles store results
-/// faster, and lose where a panel is filled up; AMX multiplies long rows faster than any other instruction.
+/// faster, and lose without AMX where a panel is filled up.
 bool directFormIsFaster(const Int8Layer& layer) {
-  constexpr int64_t kLongRow = 96;
   const int64_t columns = layer.weights.shape()[0] / layer.groups;
   const int64_t computed = (columns + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
-  if (5 * computed > 6 * columns) return layer.groups == 1;  // oneDNN runs groups with such sizes on plain loops
-  const int64_t depth = layer.weights.elementCount() / layer.weights.shape()[0];
-  return hasAmx() && depth > kLongRow;
+  return !hasAmx() && 5 * computed > 6 * columns &&
+         layer.groups == 1;  // oneDNN runs groups such as these on plain loops
 }
 
 }  // namespace
@@ -64,7 +62,7 @@ std::unique_ptr<Int8Form> chooseInt8Form(const Int8Layer& layer, PairSums pair_s
   if (!Int8Results::knows(layer.activation)) {
     return direct_fits ? makeDirectForm(layer) : makeActivatedForm(layer, pair_sums);
   }
-  if (isDepthwise(layer)) return makeDepthwiseForm(layer);
+  if (isDepthwise(layer)) return makeDepthwiseBlockForm(layer);
   if (direct_fits && directFormIsFaster(layer)) return makeDirectForm(layer);
   return makeTiledForm(layer, tileKind(layer, pair_sums));
 }

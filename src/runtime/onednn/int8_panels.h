@@ -17,6 +17,7 @@ class DepthLayout {
 
   [[nodiscard]] int64_t numberBytes() const { return number_bytes_; }
   [[nodiscard]] int64_t steps() const { return runs_ * run_steps_; }
+  [[nodiscard]] int64_t runSteps() const { return run_steps_; }
   /// Where in a column the number of a channel and a position of the kernel (row-major) lies.
   [[nodiscard]] int64_t byteOf(int64_t channel, int64_t position) const;
   /// What a TileRows' offsets are for such an image.

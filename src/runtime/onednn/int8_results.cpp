@@ -42,7 +42,26 @@ Int8Results::Int8Results(const Int8Layer& layer, int64_t channels)
   multipliers_.resize(padded, 0);
   start_ = layer.bias;
   start_.resize(padded, 0);
-  scale_.is_bounded = std::ranges::all_of(multipliers_, [](float each) { return std::abs(each) < 0.5F; });
+  scale_.is_bounded = isBounded();
+}
+
+/// A sum is at most 255 times the weights' absolute values, and the bias.
+bool Int8Results::isBounded() const {
+  constexpr double kMost = 1 << 30, kMostSum = 2 * kMost;
+  const bool knows_weights = layer_.weights.elementCount() > 0;  // products of two activations have none
+  for (size_t c = 0; c < layer_.multipliers.size(); ++c) {
+    const double sum = knows_weights ? std::min(mostOf(c), kMostSum) : kMostSum;
+    if (sum * std::abs(layer_.multipliers[c]) >= kMost) return false;
+  }
+  return true;
+}
+
+double Int8Results::mostOf(size_t channel) const {
+  const auto weights = layer_.weights.data<int8_t>();
+  const size_t depth = weights.size() / static_cast<size_t>(channels_);
+  double most = layer_.bias.empty() ? 0 : std::abs(static_cast<double>(layer_.bias[channel]));
+  for (const int8_t weight : weights.subspan(channel * depth, depth)) most += 255 * std::abs(weight);
+  return most;
 }
 
 bool Int8Results::knows(const Activation& activation) {

@@ -37,6 +37,8 @@ class Int8Results {
   void store(const SumsBlock& block, const Tensor* residual, Tensor& dst) const;
 
  private:
+  [[nodiscard]] bool isBounded() const;
+  [[nodiscard]] double mostOf(size_t channel) const;
   void storeReals(const SumsBlock& block, const Tensor* residual, Tensor& dst) const;
 
   const Int8Layer& layer_;

@@ -39,13 +39,14 @@ StoreRows panelOf(const StoreRows& rows, int64_t panel) {
 
 #define QUANTIZE_AVX512 gnu::target("avx512f,avx512bw,avx512vl")
 
-/// The common case, `panels` of whole panels: four rows of a panel, or two rows of two, become one vector of bytes.
+/// The common case, one panel or two whole ones: four rows of a panel, or two rows of two, become one vector of bytes.
 template <int kPanels>
 [[QUANTIZE_AVX512]] void storePlainAvx512(const StoreRows& rows, const StoreScale& scale) {
   constexpr int kRows = 4 / kPanels;
   const __m512i zero_point = _mm512_set1_epi32(scale.zero_point);
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(scale.flip));
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const auto mask = static_cast<__mmask16>((1U << rows.channels) - 1U);  // of one panel
   __m512 multipliers[kPanels];
   for (int p = 0; p < kPanels; ++p) multipliers[p] = _mm512_loadu_ps(rows.multipliers + p * kPanelColumns);
   for (int64_t r = 0; r < rows.rows; r += kRows) {
@@ -69,7 +70,7 @@ template <int kPanels>
       }
     } else {
       const auto storeRow = [&](int64_t row, __m128i each) __attribute__((target("avx512f,avx512bw,avx512vl"))) {
-        if (row < left) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + row * rows.stride), each);
+        if (row < left) _mm_mask_storeu_epi8(to + row * rows.stride, mask, each);
       };
       storeRow(0, _mm512_castsi512_si128(bytes));
       storeRow(1, _mm512_extracti32x4_epi32(bytes, 1));
@@ -111,7 +112,7 @@ void storeAvx512(const StoreRows& rows, const StoreScale& scale) {
   if (is_plain && rows.panels == 2 && rows.channels == 2 * kPanelColumns) return storePlainAvx512<2>(rows, scale);
   for (int64_t p = 0; p < rows.panels; ++p) {
     const StoreRows panel = panelOf(rows, p);
-    is_plain&& panel.channels == kPanelColumns ? storePlainAvx512<1>(panel, scale) : storePanelAvx512(panel, scale);
+    is_plain ? storePlainAvx512<1>(panel, scale) : storePanelAvx512(panel, scale);
   }
 }
 

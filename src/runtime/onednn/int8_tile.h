@@ -25,6 +25,7 @@ struct TileRows {
   int64_t stride, count;
   const int32_t* offsets;
   int64_t steps;
+  int64_t run_steps = 1;  ///< of so many neighbouring steps each, from the first on, the offsets follow each other
 };
 
 /// Neighbouring panels, each [steps][kPanelColumns][kStepBytes], up to kMostPanels of them.
@@ -39,6 +40,9 @@ using TileKernel = void (*)(const TileRows& rows, const TilePanels& panels, cons
 
 /// The fastest one for this CPU, up to the instruction set that oneDNN may use here; null for kBytes without VNNI.
 TileKernel findTileKernel(TileKind kind);
+
+/// For kBytes on CPUs with AMX, else null. It is the faster one for many rows and long runs of steps.
+TileKernel findMatrixTileKernel();
 
 /// The one in plain C++, which the others are tested against.
 TileKernel plainTileKernel(TileKind kind);

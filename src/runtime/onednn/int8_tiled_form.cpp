@@ -15,6 +15,7 @@ namespace quant::onednn {
 namespace {
 
 constexpr int64_t kBlockRows = 42;          // a multiple of what the vector kernels take at a time
+constexpr int64_t kMatrixBlockRows = 48;    // and of what AMX takes
 constexpr int64_t kWorthThreads = 1 << 15;  // steps of kPanelColumns products: some microseconds
 
 /// What a form prepares for sources of one shape.
@@ -22,6 +23,8 @@ struct TiledShape {
   ConvolutionGeometry geometry;
   SourceImage image;
   std::vector<int32_t> offsets;
+  int64_t run_steps;
+  TileKernel kernel;
   int64_t line_blocks, parts;  // blocks along a line of the result; parts of the columns
   bool has_threads;
 };
@@ -29,7 +32,7 @@ struct TiledShape {
 class TiledForm final : public Int8Form {
  public:
   TiledForm(const Int8Layer& layer, TileKind kind)
-      : layer_(layer), kind_(kind), kernel_(findTileKernel(kind)), results_(layer, layer.weights.shape()[0]) {}
+      : layer_(layer), kind_(kind), results_(layer, layer.weights.shape()[0]) {}
 
   void run(const ConvolutionShape& shape, const Int8Arguments& arguments) override {
     const TiledShape& tiled = cache_.get(keyOf({&arguments.src}), [&] { return prepare(shape); });
@@ -78,13 +81,24 @@ class TiledForm final : public Int8Form {
     const auto numbers = kind_ == TileKind::kWords ? SourceImage::Numbers::kWords : SourceImage::Numbers::kBytes;
     const SourceImage image(geometry, numbers, layer_.src_type == DataType::kInt8, {geometry.groupIn(), kStepBytes});
 
-    const int64_t line_blocks = (width.out + kBlockRows - 1) / kBlockRows, panels = panels_.front().count();
+    const TileKernel matrix_kernel = matrixKernel(geometry, layout);
+    const int64_t block_rows = matrix_kernel != nullptr ? kMatrixBlockRows : kBlockRows;
+    const int64_t line_blocks = (width.out + block_rows - 1) / block_rows, panels = panels_.front().count();
     // Few blocks: threads share the columns as well.
     const int64_t blocks = line_blocks * depth.out * height.out * geometry.groups;
     const int64_t threads = omp_get_max_threads();
     const int64_t parts = blocks >= 4 * threads ? 1 : std::min(threads, (panels + kMostPanels - 1) / kMostPanels);
     const bool has_threads = geometry.outPixels() * panels * geometry.groups * layout.steps() > kWorthThreads;
-    return {geometry, image, layout.offsets(geometry, image), line_blocks, parts, has_threads};
+    const TileKernel tile_kernel = matrix_kernel != nullptr ? matrix_kernel : findTileKernel(kind_);
+    return {geometry, image,      layout.offsets(geometry, image), layout.runSteps(), tile_kernel, line_blocks,
+            parts,    has_threads};
+  }
+
+  /// AMX where it wins: with fewer rows or shorter runs its registers stay half empty.
+  [[nodiscard]] TileKernel matrixKernel(const ConvolutionGeometry& geometry, const DepthLayout& layout) const {
+    constexpr int64_t kLeastRows = 8, kLeastSteps = 8;
+    const bool wins = geometry.axes[2].out >= kLeastRows && layout.runSteps() >= kLeastSteps;
+    return kind_ == TileKind::kBytes && wins ? findMatrixTileKernel() : nullptr;
   }
 
   void packWeights(const ConvolutionGeometry& geometry, const DepthLayout& layout) {
@@ -106,18 +120,22 @@ class TiledForm final : public Int8Form {
     const std::byte* const from =
         image + d * depth.stride * tiled.image.planeBytes() + h * height.stride * tiled.image.lineBytes() +
         first * width.stride * tiled.image.pixelBytes() + piece.group * geometry.groupIn() * tiled.image.numberBytes();
-    const TileRows tile{from, width.stride * tiled.image.pixelBytes(), rows, tiled.offsets.data(),
-                        static_cast<int64_t>(tiled.offsets.size())};
+    const TileRows tile{from,
+                        width.stride * tiled.image.pixelBytes(),
+                        rows,
+                        tiled.offsets.data(),
+                        static_cast<int64_t>(tiled.offsets.size()),
+                        tiled.run_steps};
     const WeightPanels& panels = panels_[static_cast<size_t>(piece.group)];
     const int64_t pairs = (panels.count() + kMostPanels - 1) / kMostPanels;
     const int64_t first_panel = pairs * piece.part / tiled.parts * kMostPanels;
     const int64_t last_panel = std::min(pairs * (piece.part + 1) / tiled.parts * kMostPanels, panels.count());
     const int64_t row = piece.sample * geometry.outPixels() + piece.line * width.out + first;
     for (int64_t panel = first_panel; panel < last_panel; panel += kMostPanels) {
-      alignas(64) std::array<int32_t, kBlockRows * kPanelColumns * kMostPanels> sums;
+      alignas(64) std::array<int32_t, kMatrixBlockRows * kPanelColumns * kMostPanels> sums;
       const int64_t taken = std::min(kMostPanels, last_panel - panel);
       const int64_t column = panel * kPanelColumns, channel = piece.group * geometry.groupOut() + column;
-      kernel_(tile, panels.from(panel, taken), results_.start(channel), sums.data());
+      tiled.kernel(tile, panels.from(panel, taken), results_.start(channel), sums.data());
       results_.store(
           {sums.data(), taken, rows, row, channel, std::min(taken * kPanelColumns, geometry.groupOut() - column)},
           arguments.residual, arguments.dst);
@@ -126,7 +144,6 @@ class TiledForm final : public Int8Form {
 
   const Int8Layer& layer_;
   TileKind kind_;
-  TileKernel kernel_;
   Int8Results results_;
   std::vector<WeightPanels> panels_;  // one for each group
   SourceScratch scratch_;
