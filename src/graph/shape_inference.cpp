@@ -85,8 +85,8 @@ bool hasMisleadingNode(const onnx::GraphProto& graph, const onnx::ModelProto& mo
 
 /// ONNX's wording where an operator reads a value of which nothing is known, as in bodies of a Loop over sequences.
 bool saysUnknown(std::string_view message) {
-  return message.find("instead is null") != std::string_view::npos ||
-         message.find("Type info is expected") != std::string_view::npos;
+  const auto says = [&](std::string_view part) { return message.find(part) != std::string_view::npos; };
+  return says("instead is null") || says("Type info is expected") || (says("Element type of input") && says("unknown"));
 }
 
 enum class Contradictions { kRefused, kIgnored };

@@ -199,6 +199,7 @@ class Executor::Impl {
   }
 
   void storeResults(Step& step, KernelContext& context, const Watcher& watcher) {
+    countMacs(step, context.results());
     for (size_t i = 0; i < step.outputs.size(); ++i) {
       auto& result = context.results()[i];
       if (step.outputs[i] == kAbsent) continue;
@@ -208,7 +209,6 @@ class Executor::Impl {
         continue;
       }
       if (watcher) showTo(watcher, step.node->output(static_cast<int>(i)), *result);
-      if (i == 0) countMacs(step, result->shape());
       values_[step.outputs[i]].tensor = std::move(*result);
     }
   }
@@ -217,8 +217,9 @@ class Executor::Impl {
     if (options_.watched.contains(value)) watcher(value, tensor);
   }
 
-  void countMacs(Step& step, const Shape& dst) {
+  void countMacs(Step& step, const std::vector<std::optional<Tensor>>& results) {
     if (step.weights_input < 0) return;
+    const Shape dst = results[0] ? results[0]->shape() : Shape();
     const Tensor& src = values_[step.inputs[0]].tensor;
     const Shape& weights = values_[step.inputs[static_cast<size_t>(step.weights_input)]].tensor.shape();
     if (src.shape() != step.src || weights != step.weights || dst != step.dst) {

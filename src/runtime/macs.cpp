@@ -8,7 +8,7 @@ namespace quant {
 
 namespace {
 
-enum class Kind { kConv, kConvTranspose, kMatMul };
+enum class Kind { kConv, kConvTranspose, kMatMul, kLstm, kGru, kRnn };
 
 struct Row {
   std::string_view op_type;
@@ -34,6 +34,9 @@ constexpr std::array kOperators = {
     Row{"QMatMul", Kind::kMatMul, 3, true},
     Row{"QGemm", Kind::kMatMul, 3, true},
     Row{"MatMulInteger", Kind::kMatMul, 1, true},
+    Row{"LSTM", Kind::kLstm, 1, false},
+    Row{"GRU", Kind::kGru, 1, false},
+    Row{"RNN", Kind::kRnn, 1, false},
 };
 
 const Row* rowOf(const Node& node) {
@@ -47,6 +50,12 @@ int64_t product(const Shape& shape, size_t first) {
   return result;
 }
 
+/// X is [steps, batch, input] or [batch, steps, input], W [directions, gates * hidden, input]; R has hidden for input.
+int64_t recurrentCount(int64_t gates, const Shape& x, const Shape& w) {
+  if (x.size() != 3 || w.size() != 3) return 0;
+  return x[0] * x[1] * w[0] * w[1] * (w[2] + w[1] / gates);
+}
+
 int64_t countOf(Kind kind, const Shape& src, const Shape& weights, const Shape& dst) {
   switch (kind) {
     case Kind::kConv: return product(dst, 0) * product(weights, 1);
@@ -58,6 +67,9 @@ int64_t countOf(Kind kind, const Shape& src, const Shape& weights, const Shape& 
       const int64_t columns = dst.empty() ? 1 : dst.back();
       return columns == 0 ? 0 : product(dst, 0) * (matrix / columns);
     }
+    case Kind::kLstm: return recurrentCount(4, src, weights);
+    case Kind::kGru: return recurrentCount(3, src, weights);
+    case Kind::kRnn: return recurrentCount(1, src, weights);
   }
   return 0;
 }

@@ -21,7 +21,7 @@ struct Macs {
 };
 
 /// Multiply-accumulates of one step with weights or two matrices (Conv, ConvTranspose, Gemm, MatMul and their integer
-/// and fused forms); zero for any other operator. `weights` is the shape of the second operand: W, B.
+/// and fused forms; LSTM, GRU, RNN); zero for any other operator. `weights` is the shape of the second operand: W, B.
 Macs macsOf(const Node& node, const Shape& src, const Shape& weights, const Shape& dst);
 
 /// Which input of `node` holds the second operand that `macsOf` wants.

@@ -36,6 +36,8 @@ const std::set<std::string> kPromised = {
     "Transpose", "Unsqueeze", "Upsample",
     // control flow
     "If", "Loop", "Scan",
+    // recurrent networks
+    "GRU", "LSTM", "RNN",
     // quantization
     "DequantizeLinear", "DynamicQuantizeLinear", "QuantizeLinear"};
 

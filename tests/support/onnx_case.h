@@ -87,6 +87,7 @@ inline std::optional<std::string> reasonAgainstType(int32_t type) {
 }
 
 inline std::optional<std::string> reasonAgainstValue(const onnx::ValueInfoProto& value) {
+  if (!value.has_type()) return std::nullopt;  // of a body: whatever comes
   if (value.type().has_tensor_type()) return reasonAgainstType(value.type().tensor_type().elem_type());
   return "sequences, optionals or maps";
 }

@@ -20,6 +20,7 @@ void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
   onednn::registerPooling(registry);
   onednn::registerQuantizeLinear(registry);
   onednn::registerQuantizedProduct(registry, pair_sums);
+  onednn::registerRecurrent(registry);
   onednn::registerReductions(registry);
   onednn::registerResize(registry);
   onednn::registerSoftmax(registry);

@@ -29,6 +29,7 @@ void registerNormalization(KernelRegistry& registry);      // BatchNormalization
 void registerPooling(KernelRegistry& registry);            // MaxPool, AveragePool
 void registerQuantizeLinear(KernelRegistry& registry);     // QuantizeLinear
 void registerQuantizedProduct(KernelRegistry& registry, PairSums pair_sums);  // QConv, QMatMul
+void registerRecurrent(KernelRegistry& registry);                             // LSTM, GRU, RNN
 void registerReductions(KernelRegistry& registry);  // ReduceMean, ..., GlobalAveragePool, GlobalMaxPool
 void registerResize(KernelRegistry& registry);      // Resize, Upsample
 void registerSoftmax(KernelRegistry& registry);     // Softmax, LogSoftmax

@@ -23,6 +23,7 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerQLinearElementwise(registry);
   registerQLinearPooling(registry);
   registerQuantizeLinear(registry);
+  registerRecurrent(registry);
   registerReductions(registry);
   registerSmallWeights(registry);
   registerSoftmax(registry);

@@ -33,6 +33,7 @@ void registerQLinearElementwise(KernelRegistry& registry);
 void registerQLinearPooling(KernelRegistry& registry);
 void registerQuantizeLinear(KernelRegistry& registry);
 void registerQuantizedProduct(KernelRegistry& registry);  // after the integer operators
+void registerRecurrent(KernelRegistry& registry);
 void registerReductions(KernelRegistry& registry);
 void registerSmallWeights(KernelRegistry& registry);
 void registerSoftmax(KernelRegistry& registry);

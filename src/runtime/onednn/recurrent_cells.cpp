@@ -1,0 +1,151 @@
+#include "runtime/onednn/recurrent_cells.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "core/for_each_cpu.h"
+
+namespace quant::onednn {
+
+namespace {
+
+/// A quotient of polynomials that is tanh to the last bits of a float (as in Eigen). NaN stays NaN.
+inline float tanhOf(float x) {
+  constexpr float kFlat = 7.90531110763549805F;  // from here on it is 1 in float
+  x = x > kFlat ? kFlat : x;
+  x = x < -kFlat ? -kFlat : x;
+  const float x2 = x * x;
+  float p = -2.76076847742355e-16F;
+  p = p * x2 + 2.00018790482477e-13F;
+  p = p * x2 - 8.60467152213735e-11F;
+  p = p * x2 + 5.12229709037114e-08F;
+  p = p * x2 + 1.48572235717979e-05F;
+  p = p * x2 + 6.37261928875436e-04F;
+  p = p * x2 + 4.89352455891786e-03F;
+  float q = 1.19825839466702e-06F;
+  q = q * x2 + 1.18534705686654e-04F;
+  q = q * x2 + 2.26843463243900e-03F;
+  q = q * x2 + 4.89352518554385e-03F;
+  return x * p / q;
+}
+
+/// The usual way: a power of two times a polynomial of what is left. Wrong in the last bit at most; NaN stays NaN.
+inline float expOf(float x) {
+  constexpr float kLeast = -87, kMost = 88;      // beyond these the result is no ordinary float
+  constexpr float kRoundsToWhole = 12582912.0F;  // 1.5 * 2^23: adding it leaves no place for a fraction
+  x = x > kMost ? kMost : x;
+  x = x < kLeast ? kLeast : x;
+  const float shifted = x * 1.44269504088896341F + kRoundsToWhole;
+  const float power = shifted - kRoundsToWhole;
+  const float rest = (x - power * 0.693359375F) + power * 2.12194440e-4F;  // ln 2 in two parts
+  float p = 1.9875691500e-4F;
+  p = p * rest + 1.3981999507e-3F;
+  p = p * rest + 8.3334519073e-3F;
+  p = p * rest + 4.1665795894e-2F;
+  p = p * rest + 1.6666665459e-1F;
+  p = p * rest + 5.0000001201e-1F;
+  constexpr uint32_t kBias = 127, kMantissaBits = 23;
+  const uint32_t exponent = std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(kRoundsToWhole) + kBias;
+  return (p * rest * rest + rest + 1) * std::bit_cast<float>(exponent << kMantissaBits);
+}
+
+QUANTIZE_FOR_EACH_CPU void tanhAll(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = tanhOf(x[i]);
+}
+
+/// By exp and not by tanh: as near to 1 as a float can be, for GRU takes it from 1.
+QUANTIZE_FOR_EACH_CPU void sigmoidAll(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = 1 / (1 + expOf(-x[i]));
+}
+
+QUANTIZE_FOR_EACH_CPU void clipAll(float* x, int64_t count, float limit) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float raised = x[i] < -limit ? -limit : x[i];
+    x[i] = raised > limit ? limit : raised;
+  }
+}
+
+/// x += y
+QUANTIZE_FOR_EACH_CPU void addTo(float* x, const float* y, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] += y[i];
+}
+
+/// x += y z
+QUANTIZE_FOR_EACH_CPU void addProduct(float* x, const float* y, const float* z, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] += y[i] * z[i];
+}
+
+/// c = forget c + input g
+QUANTIZE_FOR_EACH_CPU void mixCell(float* c, const float* forget, const float* input, const float* g, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) c[i] = forget[i] * c[i] + input[i] * g[i];
+}
+
+/// to = x y
+QUANTIZE_FOR_EACH_CPU void multiply(float* to, const float* x, const float* y, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = x[i] * y[i];
+}
+
+/// h = (1 - z) n + z h
+QUANTIZE_FOR_EACH_CPU void mixState(float* h, const float* z, const float* n, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) h[i] = (1 - z[i]) * n[i] + z[i] * h[i];
+}
+
+}  // namespace
+
+void Cell::activate(size_t function, float* values, int64_t count) const {
+  if (std::isfinite(recurrence_.clip)) clipAll(values, count, static_cast<float>(recurrence_.clip));
+  const GateFunction& f = functions_[function];
+  switch (f.kind) {
+    case GateFunction::Kind::kTanh: return tanhAll(values, count);
+    case GateFunction::Kind::kSigmoid: return sigmoidAll(values, count);
+    default:
+      for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(f(double{values[i]}));
+  }
+}
+
+void Cell::lstm(const CellRow& row) const {
+  const int64_t n = hidden_;
+  float* const input = row.state;
+  float* const output = row.state + n;
+  float* const forget = row.state + 2 * n;
+  float* const g = row.state + 3 * n;
+  addTo(row.state, row.input, 4 * n);
+  if (row.peepholes != nullptr) {
+    addProduct(input, row.peepholes, row.c, n);
+    addProduct(forget, row.peepholes + 2 * n, row.c, n);
+  }
+  activate(0, input, n);
+  activate(0, forget, n);
+  activate(1, g, n);
+  for (int64_t i = 0; recurrence_.couples_input_forget && i < n; ++i) forget[i] = 1 - input[i];
+  mixCell(row.c, forget, input, g, n);
+  if (row.peepholes != nullptr) addProduct(output, row.peepholes + n, row.c, n);
+  activate(0, output, n);
+  std::copy_n(row.c, n, g);
+  activate(2, g, n);
+  multiply(row.h, output, g, n);
+}
+
+void Cell::rnn(const CellRow& row) const {
+  addTo(row.state, row.input, hidden_);
+  activate(0, row.state, hidden_);
+  std::copy_n(row.state, hidden_, row.h);
+}
+
+void Cell::gruGates(const CellRow& row, float* reset) const {
+  addTo(row.state, row.input, 2 * hidden_);
+  activate(0, row.state, 2 * hidden_);
+  multiply(reset, row.state + hidden_, row.h, hidden_);
+}
+
+void Cell::gruState(const CellRow& row, float* candidate) const {
+  const int64_t n = hidden_;
+  if (row.state_bias != nullptr) addTo(candidate, row.state_bias, n);
+  if (recurrence_.linear_before_reset) multiply(candidate, candidate, row.state + n, n);
+  addTo(candidate, row.input + 2 * n, n);
+  activate(1, candidate, n);
+  mixState(row.h, row.state, candidate, n);
+}
+
+}  // namespace quant::onednn
