@@ -4,6 +4,7 @@
 #include "graph/onnx_message.h"
 #include "onnx_io/check.h"
 #include "onnx_io/external_data.h"
+#include "onnx_io/inline_functions.h"
 #include "onnx_io/model_file.h"
 #include "onnx_io/upgrade.h"
 
@@ -22,6 +23,11 @@ Graph checked(onnx::ModelProto model, const std::filesystem::path& folder, const
   external.attach(graph);
   graph.verify();
   checkGraph(graph);
+  if (options.inline_functions && graph.rest().functions_size() > 0) {
+    inlineFunctions(graph);
+    graph.verify();
+    checkGraph(graph);
+  }
   graph.inferShapes();
   if (const int64_t opset = graph.opset(); opset != 0 && opset < std::max(kOldestOpset, options.min_opset)) {
     upgradeOpset(graph, std::max(kOldestOpset, options.min_opset));

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/error.h"
 #include "graph/subgraphs.h"
@@ -13,6 +12,7 @@
 #include "onnx_io/check.h"
 #include "onnx_io/label.h"
 #include "onnx_io/upgrade_node.h"
+#include "onnx_io/value_names.h"
 
 namespace quant {
 
@@ -41,42 +41,6 @@ class Types {
  private:
   const Types* outer_;
   std::unordered_map<std::string, onnx::TypeProto> types_;
-};
-
-/// Every name in a model and every value that something reads, subgraphs and functions included.
-class Names {
- public:
-  explicit Names(const onnx::ModelProto& model) {
-    collect(model.graph());
-    for (const auto& function : model.functions()) {
-      taken_.insert(function.input().begin(), function.input().end());
-      read_.insert(function.output().begin(), function.output().end());
-      for (const auto& node : function.node()) collect(node);
-    }
-  }
-
-  [[nodiscard]] bool isRead(const std::string& value) const { return read_.contains(value); }
-  std::string unique(const std::string& base) {
-    std::string name = base;
-    for (int i = 1; !taken_.insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
-    return name;
-  }
-
- private:
-  void collect(const onnx::GraphProto& graph) {
-    for (const auto& info : graph.input()) taken_.insert(info.name());
-    for (const auto& tensor : graph.initializer()) taken_.insert(tensor.name());
-    for (const auto& tensor : graph.sparse_initializer()) taken_.insert(tensor.values().name());
-    for (const auto& info : graph.output()) read_.insert(info.name());
-    for (const auto& node : graph.node()) collect(node);
-  }
-  void collect(const onnx::NodeProto& node) {
-    taken_.insert(node.output().begin(), node.output().end());
-    read_.insert(node.input().begin(), node.input().end());
-    forEachSubgraph(node, [&](const onnx::GraphProto& graph) { collect(graph); });
-  }
-
-  std::unordered_set<std::string> taken_, read_;
 };
 
 /// A copy of the model with the types of all values in it, as far as they can be told.
@@ -116,6 +80,10 @@ class ModelUpgrade {
 
   void run() {
     upgradeMainGraph();
+    upgradeFunctions();
+  }
+
+  void upgradeFunctions() {
     for (auto& function : *graph_.rest().mutable_functions()) upgradeFunction(function);
   }
 
@@ -199,7 +167,7 @@ class ModelUpgrade {
   Graph& graph_;
   int64_t from_, to_;
   onnx::ModelProto typed_;
-  Names names_;
+  ValueNames names_;
 };
 
 }  // namespace
@@ -238,5 +206,7 @@ void upgradeOpset(Graph& graph, int64_t opset) {
   }
   raiseIrVersion(graph, irVersionFor(graph.opset()));
 }
+
+void upgradeFunctions(Graph& graph) { ModelUpgrade(graph, graph.opset(), graph.opset()).upgradeFunctions(); }
 
 }  // namespace quant

@@ -14,6 +14,9 @@ namespace quant {
 /// and Scan and the model's own functions are raised too. Throws (unsupported) with the node that cannot be raised.
 void upgradeOpset(Graph& graph, int64_t opset);
 
+/// Raises the model's own functions, where they import older operators than the model, to what it imports.
+void upgradeFunctions(Graph& graph);
+
 /// The format version that came with an opset (ONNX's table of releases).
 int64_t irVersionFor(int64_t opset);
 

@@ -95,7 +95,7 @@ TEST(Save, RaisesAnOldFormatThatCannotHoldNewConstants) {
 /// What differs between a file and the same model after load and save; empty when nothing does.
 std::string changeOf(const fs::path& path, const test::TempFolder& folder) {
   const onnx::ModelProto before = readModelFile(path);
-  save(load(path), folder / "saved.onnx");
+  save(load(path, {.min_opset = 0, .inline_functions = false}), folder / "saved.onnx");
   const onnx::ModelProto after = readModelFile(folder / "saved.onnx");
   std::string report;
   google::protobuf::util::DefaultFieldComparator fields;
