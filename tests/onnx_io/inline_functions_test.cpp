@@ -15,8 +15,6 @@ namespace quant {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
 
 /// A model with functions of the domain "local"; `opset` is the main graph's.
 Graph parseWithFunctions(const std::string& text, int opset = 17) {
@@ -39,7 +37,8 @@ std::vector<float> outputOf(const Graph& graph, std::initializer_list<float> x) 
   Executor executor(graph, {.backend = Backend::kReference, .watched = {}, .fuse = false});
   NamedTensors inputs;
   inputs["x"] = Tensor::of<float>({std::ssize(x)}, x);
-  const auto values = executor.run(inputs)[0].data<float>();
+  const auto outputs = executor.run(inputs);
+  const auto values = outputs[0].data<float>();
   return {values.begin(), values.end()};
 }
 

@@ -38,6 +38,8 @@ const std::set<std::string> kPromised = {
     "If", "Loop", "Scan",
     // recurrent networks
     "GRU", "LSTM", "RNN",
+    // detection and sound
+    "DFT", "MelWeightMatrix", "NonMaxSuppression", "RoiAlign", "STFT",
     // quantization
     "DequantizeLinear", "DynamicQuantizeLinear", "QuantizeLinear"};
 

@@ -17,6 +17,7 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerIntegerMatMul(registry);
   registerLayerNormalization(registry);
   registerMatMul(registry);
+  registerNonMaxSuppression(registry);
   registerNormalization(registry);
   registerPooling(registry);
   registerQLinearConv(registry);
@@ -26,7 +27,9 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerRecurrent(registry);
   registerReductions(registry);
   registerSmallWeights(registry);
+  registerRegionPooling(registry);
   registerSoftmax(registry);
+  registerSpectra(registry);
   registerUnary(registry);
   registerEinsum(registry);  // made of the operators above, as the next two are
   registerFused(registry);

@@ -26,6 +26,7 @@ void registerGlobalPooling(KernelRegistry& registry);
 void registerIntegerMatMul(KernelRegistry& registry);
 void registerLayerNormalization(KernelRegistry& registry);
 void registerMatMul(KernelRegistry& registry);
+void registerNonMaxSuppression(KernelRegistry& registry);
 void registerNormalization(KernelRegistry& registry);
 void registerPooling(KernelRegistry& registry);
 void registerQLinearConv(KernelRegistry& registry);
@@ -36,7 +37,9 @@ void registerQuantizedProduct(KernelRegistry& registry);  // after the integer o
 void registerRecurrent(KernelRegistry& registry);
 void registerReductions(KernelRegistry& registry);
 void registerSmallWeights(KernelRegistry& registry);
+void registerRegionPooling(KernelRegistry& registry);
 void registerSoftmax(KernelRegistry& registry);
+void registerSpectra(KernelRegistry& registry);
 void registerUnary(KernelRegistry& registry);
 
 }  // namespace reference

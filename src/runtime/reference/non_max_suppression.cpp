@@ -1,0 +1,120 @@
+// NonMaxSuppression: the best boxes of each class that do not lie too much on a better one.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "core/error.h"
+#include "runtime/reference/axis_view.h"
+#include "runtime/reference/register.h"
+
+namespace quant::reference {
+
+namespace {
+
+struct Box {
+  float top, left, bottom, right;
+
+  [[nodiscard]] float area() const { return (bottom - top) * (right - left); }
+};
+
+/// [y1, x1, y2, x2] of any two opposite corners.
+Box fromCorners(const float* p) {
+  return {std::min(p[0], p[2]), std::min(p[1], p[3]), std::max(p[0], p[2]), std::max(p[1], p[3])};
+}
+
+/// [x_center, y_center, width, height]
+Box fromCenter(const float* p) {
+  const float half_width = p[2] / 2, half_height = p[3] / 2;
+  return {p[1] - half_height, p[0] - half_width, p[1] + half_height, p[0] + half_width};
+}
+
+/// Intersection over union; zero for boxes without an area.
+float overlapOf(const Box& a, const Box& b) {
+  const float height = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
+  const float width = std::min(a.right, b.right) - std::max(a.left, b.left);
+  if (!(height > 0) || !(width > 0)) return 0;
+  const float both = height * width, all = a.area() + b.area() - both;
+  return all > 0 ? both / all : 0;
+}
+
+struct Limits {
+  int64_t most;
+  float overlap, score;
+};
+
+/// The only element of an optional input.
+template <class T>
+T scalarInput(KernelContext& context, size_t index, T fallback) {
+  const Tensor* given = context.optionalInput(index);
+  if (given == nullptr) return fallback;
+  const auto values = elementsAs<T>(*given);
+  if (values.size() != 1) throwBadInput("input {} has {} elements instead of one", index, values.size());
+  return values[0];
+}
+
+Limits limitsOf(KernelContext& context) {
+  const Limits limits{scalarInput<int64_t>(context, 2, 0), scalarInput(context, 3, 0.0F),
+                      scalarInput(context, 4, -std::numeric_limits<float>::infinity())};
+  if (!(limits.overlap >= 0) || limits.overlap > 1) {
+    throwBadInput("iou_threshold is {}, expected 0 to 1", limits.overlap);
+  }
+  return limits;
+}
+
+/// Indices of the boxes of one class that are chosen, best first; of equal ones the first.
+std::vector<int64_t> choose(const std::vector<Box>& boxes, std::span<const float> scores, const Limits& limits) {
+  std::vector<int64_t> candidates;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    const bool is_lowest = scores[i] == limits.score && std::isinf(limits.score);  // without a threshold nothing is
+    if (scores[i] > limits.score || is_lowest) candidates.push_back(static_cast<int64_t>(i));
+  }
+  std::ranges::stable_sort(candidates, std::greater<>(), [&](int64_t i) { return scores[static_cast<size_t>(i)]; });
+  std::vector<int64_t> chosen;
+  for (const int64_t candidate : candidates) {
+    if (std::ssize(chosen) >= limits.most) break;
+    const Box& box = boxes[static_cast<size_t>(candidate)];
+    const bool lies_on_better = std::ranges::any_of(
+        chosen, [&](int64_t better) { return overlapOf(box, boxes[static_cast<size_t>(better)]) > limits.overlap; });
+    if (!lies_on_better) chosen.push_back(candidate);
+  }
+  return chosen;
+}
+
+void nonMaxSuppression(const Node& node, KernelContext& context) {
+  const Tensor &boxes = context.input(0), &scores = context.input(1);
+  const Shape &box_shape = boxes.shape(), &shape = scores.shape();
+  if (box_shape.size() != 3 || shape.size() != 3 || box_shape[2] != 4 || box_shape[0] != shape[0] ||
+      box_shape[1] != shape[2]) {
+    throwBadInput("boxes and scores have shapes {} and {}, expected [batch, boxes, 4] and [batch, classes, boxes]",
+                  toString(box_shape), toString(shape));
+  }
+  const bool is_center = node.attr("center_point_box", int64_t{0}) != 0;
+  const Limits limits = limitsOf(context);
+  const int64_t count = box_shape[1];
+  const auto score_data = scores.data<float>();
+  std::vector<int64_t> rows;
+  for (int64_t b = 0; b < shape[0]; ++b) {
+    std::vector<Box> decoded;
+    for (int64_t i = 0; i < count; ++i) {
+      const float* const corners = boxes.data<float>().data() + (b * count + i) * 4;
+      decoded.push_back(is_center ? fromCenter(corners) : fromCorners(corners));
+    }
+    for (int64_t c = 0; c < shape[1]; ++c) {
+      const auto line = score_data.subspan(static_cast<size_t>((b * shape[1] + c) * count), static_cast<size_t>(count));
+      for (const int64_t index : choose(decoded, line, limits)) rows.insert(rows.end(), {b, c, index});
+    }
+  }
+  const auto to = context.output(0, DataType::kInt64, {std::ssize(rows) / 3, 3}).data<int64_t>();
+  std::ranges::copy(rows, to.begin());
+}
+
+}  // namespace
+
+void registerNonMaxSuppression(KernelRegistry& registry) {
+  registry.addFunction("NonMaxSuppression", 10, nonMaxSuppression);
+}
+
+}  // namespace quant::reference
