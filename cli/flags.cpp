@@ -163,6 +163,17 @@ void declareWeightOnlyFlags(CLI::App& app, WeightOnlyOptions& options) {
       ->group(kInt8Group);
 }
 
+void declareDynamicFlags(CLI::App& app, DynamicOptions& options) {
+  app.add_flag("--dynamic-conv", options.convolutions, "With --mode dynamic: convolutions too")->group(kInt8Group);
+  app.add_flag("--dynamic-products", options.two_activations,
+               "With --mode dynamic: products of two activations too (attention)")
+      ->group(kInt8Group);
+  app.add_flag_function(
+         "--no-levels", [&options](int64_t) { options.levels = false; },
+         "With --mode dynamic: channels of activations stay as wide as they are")
+      ->group(kInt8Group);
+}
+
 void declareSelectionFlags(CLI::App& app, NodeSelection& selection) {
   const auto add = [&](const char* flag, std::vector<std::string>& list, const char* help) {
     app.add_option(flag, list, help)->type_name("NAME")->group(kSelectionGroup)->take_all()->allow_extra_args(false);
@@ -259,6 +270,7 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   declareHalfFlags(app, options);
   declareFormatFlag(app, options);
   declareWeightOnlyFlags(app, options.weight_only);
+  declareDynamicFlags(app, options.dynamic);
   declareSelectionFlags(app, options.int8.selection);
   declareResultFlags(app, options);
 }

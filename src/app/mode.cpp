@@ -17,6 +17,8 @@ constexpr ModeRow kModes[] = {
      false, planHalf, applyHalf, opsetForBf16},
     {"weight-only", Mode::kWeightOnly, "weights in 8 or 4 bits, computed with in float: small files for any model",
      ".weights.onnx", kQdqOpset, false, planWeightOnly, applyWeightOnly},
+    {"dynamic", Mode::kDynamic, "int8 weights for transformers on CPUs; activations become int8 at run time",
+     ".dynamic.onnx", kQdqOpset, false, planDynamic, applyDynamic},
 };
 
 }  // namespace

@@ -52,4 +52,7 @@ int64_t opsetForBf16(const Graph& graph);
 void planWeightOnly(ModeRun& run);
 void applyWeightOnly(Graph& graph, const ModeRun& run);
 
+void planDynamic(ModeRun& run);
+void applyDynamic(Graph& graph, const ModeRun& run);
+
 }  // namespace quant

@@ -60,6 +60,7 @@ struct QuantizeOptions {
   bool half_io = false;  ///< fp16, bf16: the model's inputs and outputs change their type too
   OperatorFormat format = OperatorFormat::kAuto;
   WeightOnlyOptions weight_only;  ///< what it shares with `int8` stands there
+  DynamicOptions dynamic;
   bool dry_run = false;
   size_t verify_samples = 16;  ///< 0: none
   bool verify_large = false;   ///< also models of more than 2 GB, because the user named a number of samples

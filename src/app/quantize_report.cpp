@@ -25,7 +25,8 @@ std::string countOps(const std::vector<NodePlacement>& nodes, Wanted wanted) {
 }
 
 bool isInt8(const NodePlacement& row) {
-  return row.treatment == Treatment::kInt8 || row.treatment == Treatment::kMoves;
+  return row.treatment == Treatment::kInt8 || row.treatment == Treatment::kMoves ||
+         row.treatment == Treatment::kDynamic;
 }
 
 bool isHalf(const NodePlacement& row) { return row.treatment == Treatment::kHalf; }

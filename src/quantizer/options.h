@@ -57,4 +57,12 @@ struct WeightOnlyOptions {
   NodeSelection selection;
 };
 
+/// What dynamic int8 quantization takes beside MatMul and Gemm with constant weights.
+struct DynamicOptions {
+  bool convolutions = false;
+  bool two_activations = false;  ///< MatMul of two computed operands
+  bool levels = true;            ///< divide wide channels of activations, and multiply the weights instead
+  OperatorFormat format = OperatorFormat::kAuto;
+};
+
 }  // namespace quant

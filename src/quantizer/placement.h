@@ -15,6 +15,7 @@ namespace quant {
 enum class Treatment {
   kInt8,      ///< computes on 8-bit integers
   kMoves,     ///< moves 8-bit integers: its result shares its source's parameters
+  kDynamic,   ///< computes on 8-bit integers that its activation becomes while the model runs
   kAbsorbed,  ///< an activation that the saturation of its producer's result replaces
   kHalf,      ///< computes in 16-bit floating point
   kWeights,   ///< computes in float, with weights that are stored in few bits

@@ -99,6 +99,7 @@ std::string_view toString(Treatment treatment) {
   switch (treatment) {
     case Treatment::kInt8: return "int8";
     case Treatment::kMoves: return "int8 (moves)";
+    case Treatment::kDynamic: return "int8 (dynamic)";
     case Treatment::kAbsorbed: return "absorbed";
     case Treatment::kHalf: return "half";
     case Treatment::kWeights: return "weights";

@@ -45,6 +45,9 @@ struct QuantizationPlan {
   std::map<std::string, WeightPlan> weights;       ///< by the node's first output
   HalfPlan half;                                   ///< of the modes fp16 and bf16
   std::vector<StoredWeights> stored;               ///< weights that only their storage makes smaller
+  std::map<std::string, WeightPlan> recurrences;   ///< of LSTMs: the weights of what they remember; by the same
+  /// By value: what its channels (along the last axis) are divided by before they are quantized. `weights` know of it.
+  std::map<std::string, std::vector<float>> levels;
   std::vector<std::string> warnings;
 
   [[nodiscard]] size_t count(Treatment treatment) const;

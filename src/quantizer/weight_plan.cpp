@@ -53,6 +53,24 @@ void balance(WeightPlan& plan, const Tensor& weights, const WeightRows& rows, co
   plan.balanced = balanceWeights(weights, rows, plan.params, means, limited, plan.integers);
 }
 
+/// An LSTM's [directions, gates, inputs] as one matrix; the weights of others as they are.
+Tensor asMatrixOfGates(const Node& node, const Tensor& weights) {
+  const Shape& shape = weights.shape();
+  return node.is("LSTM") ? weights.alias({shape[0] * shape[1], shape[2]}) : weights.alias();
+}
+
+/// The weights of input channel c times levels[c].
+Tensor levelled(const Tensor& weights, const WeightRows& rows, std::span<const float> levels) {
+  Tensor result(DataType::kFloat32, weights.shape());
+  const auto from = weights.data<float>();
+  const auto to = result.data<float>();
+  for (size_t k = 0; k < rows.length(); ++k) {
+    const float level = levels[k % levels.size()];
+    for (size_t row = 0; row < rows.rows(); ++row) to[rows.at(row, k)] = from[rows.at(row, k)] * level;
+  }
+  return result;
+}
+
 /// Of rounding, what did not cancel out moves the mean of output channel o by the sum over k of error[o, k] * mean[k].
 /// The bias takes that back.
 void correctBias(WeightPlan& plan, std::span<const float> bias, const Tensor& weights, const WeightRows& rows,
@@ -99,6 +117,19 @@ WeightPlan planWeights(const Graph& graph, const Node& node, int input, float sr
   balance(plan, weights, rows, *means, is_safe);
   const auto bias = biasOf(graph, node);
   if (bias.size() == rows.rows()) correctBias(plan, bias, weights, rows, *means);
+  return plan;
+}
+
+WeightPlan planDynamicWeights(const Graph& graph, const Node& node, int input, std::span<const float> levels,
+                              const Int8Options& options) {
+  const Tensor original = asMatrixOfGates(node, *graph.constant(node.input(input)));
+  const WeightRows rows(node, original.shape());
+  const Tensor weights = levels.empty() ? original.alias() : levelled(original, rows, levels);
+  WeightPlan plan{node.input(input), input, weightParams(node, weights, options)};
+  plan.channels = static_cast<int64_t>(rows.rows());
+  // ConvInteger reads unsigned weights, whose products no kernel adds in 16 bits.
+  const bool has_pairs = rowOf(options.target).saturation_safe_weights && !node.is("Conv");
+  has_pairs ? makeSafe(plan, weights, rows) : roundToNearest(plan, weights);
   return plan;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,11 @@ struct WeightPlan {
 /// stand beside activations of `src_scale`.
 WeightPlan planWeights(const Graph& graph, const Node& node, int input, float src_scale, const RangeTable& ranges,
                        const Int8Options& options);
+
+/// The same for weights beside activations that become integers while the model runs: no bias has to fit. Where
+/// `levels` are given, the weights of each input channel are multiplied by its level first.
+WeightPlan planDynamicWeights(const Graph& graph, const Node& node, int input, std::span<const float> levels,
+                              const Int8Options& options);
 
 /// "int8 weights, one scale per output channel, int32 bias; 3 of 32 channels changed against saturation (7 pairs of
 /// neighbours above 128)".

@@ -10,7 +10,8 @@ namespace quant {
 
 /// Where the weights of each output channel of a Conv, ConvTranspose, Gemm or MatMul lie in their tensor. A row is one
 /// output channel: the weights that are multiplied and summed for it, in the order in which kernels for channels-last
-/// data read them: position by position of the window, and there input channel by input channel.
+/// data read them: position by position of the window, and there input channel by input channel. A stack of matrices
+/// (MatMul) has one row for each column, with a position for each matrix.
 class WeightRows {
  public:
   WeightRows(const Node& node, const Shape& weights);
@@ -32,6 +33,8 @@ class WeightRows {
   [[nodiscard]] size_t firstInputChannel(size_t row) const { return row / rows_per_group_ * inputs_; }
 
  private:
+  void layOutStack(const Shape& weights);
+
   size_t groups_ = 1, rows_per_group_ = 1, inputs_ = 1, positions_ = 1;
   size_t group_stride_ = 0, row_stride_ = 0;
   std::vector<size_t> offsets_;  // of the elements of a row from its first one

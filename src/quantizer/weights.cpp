@@ -34,7 +34,7 @@ std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis) {
 }
 
 int64_t outputChannelAxis(const Node& node, int64_t weights_rank) {
-  if (node.is("Conv")) return 0;
+  if (node.is("Conv") || node.is("LSTM")) return 0;
   if (node.is("ConvTranspose")) return 1;
   if (node.is("Gemm") && node.attr("transB", int64_t{0}) != 0) return 0;
   return weights_rank - 1;

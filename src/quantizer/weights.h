@@ -8,7 +8,8 @@
 
 namespace quant {
 
-/// The axis of a node's weights along which output channels lie: Conv 0, ConvTranspose 1, Gemm by transB, MatMul last.
+/// The axis of a node's weights along which output channels lie: Conv 0, ConvTranspose 1, Gemm by transB, MatMul last,
+/// LSTM 0 of its weights as one matrix.
 int64_t outputChannelAxis(const Node& node, int64_t weights_rank);
 
 /// The largest finite |w| along `axis`, one for each index. `weights` is a float tensor.

@@ -37,6 +37,8 @@ constexpr std::array kOperators = {
     Row{"LSTM", Kind::kLstm, 1, false},
     Row{"GRU", Kind::kGru, 1, false},
     Row{"RNN", Kind::kRnn, 1, false},
+    Row{"MatMulIntegerToFloat", Kind::kMatMul, 1, true},
+    Row{"DynamicQuantizeMatMul", Kind::kMatMul, 1, true},
 };
 
 const Row* rowOf(const Node& node) {

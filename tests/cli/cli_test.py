@@ -226,6 +226,46 @@ class Choices(CliTest):
                             "nearest is '/classifier/Gemm'")
 
 
+class Dynamic(CliTest):
+    """--mode dynamic needs no samples."""
+
+    def dynamic(self, *flags):
+        return run(self.model, "--mode", "dynamic", *flags)
+
+    def test_writes_beside_the_model_without_samples(self):
+        result = self.dynamic("--dynamic-conv")
+        self.assert_done(result)
+        self.assertRegex(result.stdout, r"int8 +7 Conv\b")
+        written = self.folder / "digits.dynamic.onnx"
+        self.assertLess(written.stat().st_size, 0.5 * self.model.stat().st_size)
+
+    def test_the_plan_says_why_convolutions_stay_float_and_how_they_need_not(self):
+        result = self.dynamic("--dry-run")
+        self.assert_done(result)
+        self.assertRegex(result.stdout, r"float +Conv +/stem/stem.0/Conv +a convolution; --dynamic-conv quantizes it")
+
+    def test_a_model_without_anything_to_quantize_is_announced(self):
+        result = self.dynamic("-o", self.output)
+        self.assert_done(result)
+        self.assertRegex(result.stdout, r"warning +no node became int8: .*--dynamic-conv.*--mode ptq-int8")
+
+
+class Formats(CliTest):
+    def test_integer_operators_are_another_model_as_near_to_float(self):
+        def verified(*flags):
+            result = self.quantize(*flags)
+            self.assert_done(result)
+            return self.output.read_bytes(), [line for line in result.stdout.splitlines() if "verified" in line]
+
+        qdq, integers = verified("--format", "qdq"), verified("--format", "qoperator")
+        self.assertNotEqual(qdq[0], integers[0])
+        self.assertIn(b"QLinearConv", integers[0])
+        self.assertEqual(qdq[1], integers[1])
+
+    def test_one_that_the_mode_does_not_have_is_refused(self):
+        self.assert_refused(self.quantize("--format", "ms"), "--format ms", "qoperator")
+
+
 class Mistakes(CliTest):
     def test_no_arguments_print_usage(self):
         result = run()

@@ -97,6 +97,67 @@ bool fuseMatMul(Graph& graph, Node& node, const std::set<std::string>& watched) 
   return true;
 }
 
+/// The scales of A and B as one constant.
+std::string productOfScales(Graph& graph, const QuantizedValue& a, const QuantizedValue& b) {
+  Tensor scales(DataType::kFloat32, b.params.axis() ? Shape{std::ssize(b.params.scales())} : Shape{});
+  std::ranges::transform(b.params.scales(), scales.data<float>().begin(),
+                         [&](float scale) { return a.params.scale() * scale; });
+  return graph.addConstant(b.scale + "_of_sums", std::move(scales));
+}
+
+/// A constant matrix, the other way around. Both are bytes.
+std::string transposedBytes(Graph& graph, const std::string& matrix) {
+  const Tensor& from = *graph.constant(matrix);
+  const int64_t rows = from.shape()[0], columns = from.shape()[1];
+  Tensor result(from.type(), {columns, rows});
+  const auto* const source = static_cast<const std::byte*>(from.bytes());
+  auto* const target = static_cast<std::byte*>(result.bytes());
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t column = 0; column < columns; ++column) target[column * rows + row] = source[row * columns + column];
+  }
+  return graph.addConstant(matrix + "_transposed", std::move(result));
+}
+
+//   y = MatMul(DQ(a), DQ(b))    becomes    y = Cast(MatMulInteger(a, b) [+ bias]) * (a_scale * b_scale)
+//
+// `turned`: b is a constant [columns, depth], as a Gemm with transB reads it.
+bool splitRealProduct(Graph& graph, Node& node, const std::string& bias, bool turned = false) {
+  const auto a = dequantizedFrom(graph, node.input(0)), b = dequantizedFrom(graph, node.input(1));
+  if (!a || !b || a->params.axis()) return false;
+  const Tensor* weights = graph.constant(b->value);
+  const bool is_matrix = weights != nullptr && weights->rank() == 2;
+  if ((b->params.axis() || turned) && !is_matrix) return false;
+  if (b->params.axis() && !isAlongAxis(*b, turned ? 0 : 1, 2)) return false;
+  const std::string y = node.output(), base = node.name().empty() ? y : node.name();
+  std::string sums = graph.uniqueName(y + "_sums");
+  const std::string factor = turned ? transposedBytes(graph, b->value) : b->value;
+  std::vector<onnx::NodeProto> nodes = {
+      makeNode("MatMulInteger", {a->value, factor, a->zero_point, b->zero_point}, {sums}, base + "_MatMulInteger")};
+  if (!bias.empty()) {
+    const std::string with_bias = graph.uniqueName(y + "_sums_bias");
+    nodes.push_back(makeNode("Add", {sums, bias}, {with_bias}, base + "_Add"));
+    sums = with_bias;
+  }
+  const std::string reals = graph.uniqueName(y + "_sums_float");
+  nodes.push_back(makeNode("Cast", {sums}, {reals}, base + "_Cast"));
+  onnx::AttributeProto* const to = nodes.back().add_attribute();
+  to->set_name("to");
+  to->set_type(onnx::AttributeProto::INT);
+  to->set_i(onnx::TensorProto::FLOAT);
+  nodes.push_back(makeNode("Mul", {reals, productOfScales(graph, *a, *b)}, {y}, base + "_Mul"));
+  graph.replaceNode(node, std::move(nodes));
+  return true;
+}
+
+bool splitRealGemm(Graph& graph, Node& node) {
+  const bool is_plain =
+      node.attr("alpha", 1.0F) == 1 && node.attr("beta", 1.0F) == 1 && node.attr("transA", int64_t{0}) == 0;
+  const auto src = dequantizedFrom(graph, node.input(0)), weights = dequantizedFrom(graph, node.input(1));
+  if (!is_plain || !src || !weights || src->params.axis()) return false;
+  const auto bias = integerBias(graph, node.input(2), *src, *weights);
+  return bias && splitRealProduct(graph, node, *bias, node.attr("transB", int64_t{0}) != 0);
+}
+
 /// What a group of com.microsoft's operators that know one element type reads and writes.
 struct SameTypeGroup {
   Names sources;  // value, scale and zero point of each
@@ -178,10 +239,29 @@ constexpr std::array<std::string_view, 13> kMovesElements = {
     "MaxPool", "Reshape",  "Flatten",      "Transpose",    "Squeeze", "Unsqueeze", "Slice",
     "Gather",  "Identity", "DepthToSpace", "SpaceToDepth", "Expand",  "Tile"};
 
+/// Those of them that every runtime has for bytes.
+constexpr std::array<std::string_view, 9> kMovesBytes = {"MaxPool",   "Reshape", "Flatten", "Transpose", "Squeeze",
+                                                         "Unsqueeze", "Slice",   "Gather",  "Identity"};
+
 /// A Resize that picks elements; with tf_crop_and_resize it also writes a real number outside of its source.
 bool isNearestResize(const Node& node) {
   return node.is("Resize") && node.attr("mode", "nearest") == "nearest" &&
          node.attr("coordinate_transformation_mode", "") != "tf_crop_and_resize";
+}
+
+/// True where the integers behind a node that moves elements mean what those before it mean.
+bool keepsParameters(Graph& graph, const Node& node) {
+  const auto src = dequantizedFrom(graph, node.input(0));
+  const auto sink = quantizedInto(graph, node.output(), {});
+  return src && sink && src->params == sink->quantized.params;
+}
+
+bool fuseStandardGroup(Graph& graph, Node& node) {
+  if (node.is("Conv")) return fuseConv(graph, node, {});
+  if (node.is("MatMul")) return fuseMatMul(graph, node, {}) || splitRealProduct(graph, node, "");
+  if (node.is("Gemm")) return !quantizedInto(graph, node.output(), {}) && splitRealGemm(graph, node);
+  const bool moves = std::ranges::find(kMovesBytes, node.opType()) != kMovesBytes.end() && node.domain().empty();
+  return moves && keepsParameters(graph, node) && moveIntegers(graph, node, {});
 }
 
 bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
@@ -205,6 +285,13 @@ bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
 }
 
 }  // namespace
+
+int fuseStandardGroups(Graph& graph) {
+  int fused = 0;
+  for (Node* node : graph.nodes()) fused += fuseStandardGroup(graph, *node) ? 1 : 0;
+  if (fused > 0) graph.removeUnused();
+  return fused;
+}
 
 int fuseQuantizedGroups(Graph& graph, const std::set<std::string>& watched) {
   int fused = 0;

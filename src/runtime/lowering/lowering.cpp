@@ -24,6 +24,7 @@ void lower(Graph& graph, Backend backend, const std::set<std::string>& watched) 
   replaceActivations(graph, watched);
   simplifyQuantization(graph, watched);
   fuseQuantizedGroups(graph, watched);
+  fuseDynamicProducts(graph, watched);
   if (backend == Backend::kReference) return;
   unpackWeights(graph);
   fuseFloatChains(graph, watched);

@@ -33,6 +33,14 @@ int fuseQuantizedGroups(Graph& graph, const std::set<std::string>& watched);
 /// com.microsoft's MatMulNBits of constant weights   becomes   a MatMul of the real ones. Returns how many it made.
 int unpackWeights(Graph& graph);
 
+/// Of the same groups, those that become operators of ONNX's own: QLinearConv, QLinearMatMul, MatMulInteger, and what
+/// only moves elements. So their meaning is that of the fused groups. Returns how many groups it made.
+int fuseStandardGroups(Graph& graph);
+
+/// MatMulInteger or ConvInteger -> Cast -> times the scales -> + bias -> activation   becomes   one QMatMul or QConv,
+/// as do com.microsoft's MatMulIntegerToFloat and DynamicQuantizeMatMul. Returns how many it changed.
+int fuseDynamicProducts(Graph& graph, const std::set<std::string>& watched);
+
 /// Conv, ConvTranspose, Gemm, MatMul -> + bias -> + residual -> activation   becomes   one FusedConv,
 /// FusedConvTranspose, FusedGemm, FusedMatMul. Returns how many it made.
 int fuseFloatChains(Graph& graph, const std::set<std::string>& watched);

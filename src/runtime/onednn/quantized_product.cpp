@@ -57,6 +57,13 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
 
   [[nodiscard]] const std::optional<Tensor>& weights() const { return weights_; }
 
+  /// What the multipliers lack in this run.
+  [[nodiscard]] float changingScale(KernelContext& context) const {
+    if (has_constant_scales_) return 1;
+    const float a = scalarScale(context, kAScale);
+    return context.isConstant(kBScale) ? a : a * scalarScale(context, kBScale);
+  }
+
  private:
   struct Prepared {
     Shape dst_shape;
@@ -72,9 +79,12 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
     return true;
   }
 
+  /// A DynamicQuantizeLinear gives A, and where B is computed B as well, other parameters at each run.
   static bool areConstant(const KernelContext& context) {
-    for (size_t i = kAScale; i < context.inputCount(); ++i) {
-      if (i != kB && context.has(i) && !context.isConstant(i)) return false;
+    for (size_t i = 0; i < context.inputCount(); ++i) {
+      const bool is_of_b = i == kBScale || i == kBZeroPoint;
+      const bool may_change = i <= kB || (is_of_b && !context.isConstant(kB));
+      if (!may_change && context.has(i) && !context.isConstant(i)) return false;
     }
     return true;
   }
@@ -82,8 +92,14 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
   void decide(KernelContext& context) {
     Results results;
     results.activation = fusedActivation(node());
-    results.multipliers = reference::scalesFor(context, kBScale, context.input(kBScale).elementCount());
-    for (float& scale : results.multipliers) scale = scalarScale(context, kAScale) * scale;
+    results.multipliers = {1};
+    has_constant_scales_ = context.isConstant(kAScale) && context.isConstant(kBScale);
+    if (context.isConstant(kBScale)) {
+      results.multipliers = reference::scalesFor(context, kBScale, context.input(kBScale).elementCount());
+    }
+    if (has_constant_scales_) {
+      for (float& scale : results.multipliers) scale = scalarScale(context, kAScale) * scale;
+    }
     if (context.has(kBias)) results.bias = reference::scalesFor(context, kBias, channelsOf(context));
     if (context.has(kDstScale)) {
       results.dst = {context.input(kDstZeroPoint).type(), scalarScale(context, kDstScale),
@@ -100,10 +116,13 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
     const Tensor& src = context.inputAs(kA, layout());
     Prepared& prepared = cache_.get(keyOf({&src}), [&] { return prepare(src); });
     const int32_t zero_point = scalarZeroPoint(context, kAZeroPoint);
+    const float scale = changingScale(context);
     Tensor& dst = context.output(0, results_->type(), prepared.dst_shape, layout());
-    prepared.primitive.run(device(), {{DNNL_ARG_SRC, src.bytes()},
-                                      {DNNL_ARG_DST, dst.bytes()},
-                                      {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, &zero_point}});
+    std::vector<Primitive::Address> addresses{{DNNL_ARG_SRC, src.bytes()},
+                                              {DNNL_ARG_DST, dst.bytes()},
+                                              {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, &zero_point}};
+    if (!has_constant_scales_) addresses.push_back({DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, &scale});
+    prepared.primitive.run(device(), addresses);
     return true;
   }
 
@@ -114,6 +133,7 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
     dnnl::primitive_attr attributes = plainAttributes();
     attributes.set_zero_points_mask(DNNL_ARG_SRC, 0);
     attributes.set_scales_mask(DNNL_ARG_WEIGHTS, has_groups ? 3 : 1);
+    if (!has_constant_scales_) attributes.set_scales_mask(DNNL_ARG_SRC, 0);
     if (results_->dst) attributes.set_zero_points_mask(DNNL_ARG_DST, 0);
     dnnl::post_ops ops;
     results_->appendTo(ops);
@@ -130,6 +150,9 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
     primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device());
     primitive.declare(DNNL_ARG_DST, descriptor.dst_desc(), device());
     primitive.declare(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, describe(DataType::kInt32, {1}), device());
+    if (!has_constant_scales_) {
+      primitive.declare(DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, describe(DataType::kFloat32, {1}), device());
+    }
     primitive.keep(DNNL_ARG_WEIGHTS, packed_.get(*weights_, true, describe(DataType::kInt8, shape.weights),
                                                  descriptor.weights_desc(), device()));
     primitive.keep(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, constantOf(results_->multipliers, device()));
@@ -146,9 +169,15 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
     KernelContext products = context.withInputs({kA, kB, kAZeroPoint, kBZeroPoint});
     sums_->run(products);
     const Tensor sums = convertLayout(products.results()[0].value(), layout());
-    if (!results_->dst) return scale(sums, context.output(0, DataType::kFloat32, sums.shape(), layout()));
+    std::vector<float> multipliers = results_->multipliers;
+    if (!has_constant_scales_) {
+      for (float& multiplier : multipliers) multiplier *= changingScale(context);
+    }
+    if (!results_->dst) {
+      return scale(sums, multipliers, context.output(0, DataType::kFloat32, sums.shape(), layout()));
+    }
     Tensor reals(DataType::kFloat32, sums.shape(), layout());
-    scale(sums, reals);
+    scale(sums, multipliers, reals);
     const Int8Scale& dst = *results_->dst;
     const ByteScale to{dst.scale, dst.zero_point, flipOf(dst.type)};
     uint8_t* const bytes = bytesOf(context.output(0, dst.type, sums.shape(), layout()));
@@ -157,8 +186,7 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
                   [&](int64_t begin, int64_t end) { quantizeRun(from + begin, bytes + begin, end - begin, to); });
   }
 
-  void scale(const Tensor& sums, Tensor& reals) {
-    const auto& multipliers = results_->multipliers;
+  void scale(const Tensor& sums, const std::vector<float>& multipliers, Tensor& reals) {
     const auto& bias = results_->bias;
     const auto channels = static_cast<int64_t>(std::max(multipliers.size(), bias.size()));
     const int64_t multiplier_step = multipliers.size() > 1 ? 1 : 0;
@@ -184,6 +212,7 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
   }
 
   bool has_exact_primitives_;
+  bool has_constant_scales_ = true;  // else multipliers lack what a DynamicQuantizeLinear gives
   Node sums_node_;
   std::unique_ptr<Kernel> sums_;
   std::optional<Results> results_;
@@ -216,6 +245,8 @@ class MatMulKernel final : public ProductKernel {
   using ProductKernel::ProductKernel;
 
  private:
+  static constexpr int kMultiplier = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+
   struct Prepared {
     MatMulDims dims;
     Primitive primitive;
@@ -248,9 +279,11 @@ class MatMulKernel final : public ProductKernel {
     const int32_t b_zero_point = scalarZeroPoint(context, kBZeroPoint) - (shifts ? 128 : 0);
     Prepared& prepared = products_.get(keyOf({&a, &signed_b}), [&] { return prepareMatMul(a, signed_b, results); });
     Tensor& dst = context.output(0, results.type(), prepared.dims.result);
+    const float multiplier = results.multipliers[0] * changingScale(context);
     prepared.primitive.run(device(), {{DNNL_ARG_SRC, a.bytes()},
                                       {DNNL_ARG_WEIGHTS, signed_b.bytes()},
                                       {DNNL_ARG_DST, dst.bytes()},
+                                      {kMultiplier, &multiplier},
                                       {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, &a_zero_point},
                                       {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_WEIGHTS, &b_zero_point}});
     return true;
@@ -262,7 +295,8 @@ class MatMulKernel final : public ProductKernel {
     for (const int argument : {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS}) attributes.set_zero_points_mask(argument, 0);
     if (results.dst) attributes.set_zero_points_mask(DNNL_ARG_DST, 0);
     dnnl::post_ops ops;
-    ops.append_eltwise(dnnl::algorithm::eltwise_linear, results.multipliers[0], 0);
+    const memory::desc one_number = describe(DataType::kFloat32, Shape(dims.dst.size(), 1));
+    ops.append_binary(dnnl::algorithm::binary_mul, one_number);
     results.appendTo(ops);
     attributes.set_post_ops(ops);
     const dnnl::matmul::primitive_desc descriptor(device().engine, describe(a.type(), dims.a),
@@ -272,6 +306,7 @@ class MatMulKernel final : public ProductKernel {
     primitive.declare(DNNL_ARG_SRC, descriptor.src_desc(), device());
     primitive.declare(DNNL_ARG_WEIGHTS, descriptor.weights_desc(), device());
     primitive.declare(DNNL_ARG_DST, descriptor.dst_desc(), device());
+    primitive.declare(kMultiplier, one_number, device());
     for (const int argument : {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS}) {
       primitive.declare(DNNL_ARG_ATTR_ZERO_POINTS | argument, describe(DataType::kInt32, {1}), device());
     }

@@ -9,6 +9,7 @@ void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
   onednn::registerConcat(registry);
   onednn::registerConvTranspose(registry);
   onednn::registerConvolution(registry);
+  onednn::registerDynamicQuantize(registry);
   onednn::registerErf(registry);
   onednn::registerInt8Convolution(registry, pair_sums);
   onednn::registerInt8Elementwise(registry);

@@ -17,6 +17,7 @@ void registerBinary(KernelRegistry& registry);                               // 
 void registerConcat(KernelRegistry& registry);                               // Concat, QLinearConcat
 void registerConvolution(KernelRegistry& registry);                          // Conv, FusedConv
 void registerConvTranspose(KernelRegistry& registry);                        // ConvTranspose, FusedConvTranspose
+void registerDynamicQuantize(KernelRegistry& registry);                      // DynamicQuantizeLinear
 void registerErf(KernelRegistry& registry);                                  // Erf
 void registerInt8Convolution(KernelRegistry& registry, PairSums pair_sums);  // QLinearConv, ConvInteger, ...
 void registerHalfThroughFloat(KernelRegistry& registry);                     // after all float operators

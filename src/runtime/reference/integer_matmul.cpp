@@ -5,6 +5,7 @@
 
 #include "runtime/broadcast.h"
 #include "runtime/reference/dot_products.h"
+#include "runtime/reference/dynamic_quantization.h"
 #include "runtime/reference/input_types.h"
 #include "runtime/reference/matmul_shapes.h"
 #include "runtime/reference/quant_input.h"
@@ -51,12 +52,10 @@ class RightSide {
   std::vector<PackedRows> packed_;
 };
 
-/// Calls store(matrix, row, column, sums) for the product of inputs `a` and `b`.
+/// Calls store(matrix, row, column, sums) for the product of `left` and `right`.
 template <class Store>
-void multiplyInputs(KernelContext& context, const MatMulShapes& shapes, size_t a, size_t a_zero_points,
-                    const std::vector<PackedRows>& right, Store store) {
-  const Tensor& left = context.input(a);
-  const auto zeros = zeroPointsFor(context, a_zero_points, shapes.rows);
+void multiply(const Tensor& left, std::span<const int32_t> zeros, const MatMulShapes& shapes,
+              const std::vector<PackedRows>& right, Store store) {
   if (elementCount(shapes.result) == 0) return;
   if (shapes.depth == 0) throwBadInput("an integer matrix product over an empty axis");
   for (size_t i = 0; i < shapes.a_batch.size(); ++i) {
@@ -66,6 +65,13 @@ void multiplyInputs(KernelContext& context, const MatMulShapes& shapes, size_t a
                    store(static_cast<int64_t>(i), row, column, sums);
                  });
   }
+}
+
+/// The same for input `a`.
+template <class Store>
+void multiplyInputs(KernelContext& context, const MatMulShapes& shapes, size_t a, size_t a_zero_points,
+                    const std::vector<PackedRows>& right, Store store) {
+  multiply(context.input(a), zeroPointsFor(context, a_zero_points, shapes.rows), shapes, right, store);
 }
 
 class MatMulInteger final : public Kernel {
@@ -116,6 +122,54 @@ class QLinearMatMul final : public Kernel {
 
   RightSide right_;
 };
+
+/// com.microsoft's MatMulIntegerToFloat, y = sums * (a_scale * b_scale) + bias, and DynamicQuantizeMatMul, which makes
+/// the integers of A and their scale itself.
+class MatMulToFloat final : public Kernel {
+ public:
+  struct Inputs {
+    size_t b, a_scale, b_scale, a_zero_point, b_zero_point, bias;
+    bool quantizes;
+  };
+
+  explicit MatMulToFloat(const Inputs& inputs) : inputs_(inputs) {}
+
+  void run(KernelContext& context) override {
+    if (!inputs_.quantizes) {
+      const int64_t rows = MatMulShapes(context.input(0).shape(), context.input(inputs_.b).shape()).rows;
+      return multiplyAndScale(context, context.input(0), scalarScale(context, inputs_.a_scale),
+                              zeroPointsFor(context, inputs_.a_zero_point, rows));
+    }
+    const auto [integers, params] = quantizeDynamically(context.input(0));
+    const int64_t rows = MatMulShapes(integers.shape(), context.input(inputs_.b).shape()).rows;
+    multiplyAndScale(context, integers, params.scale,
+                     std::vector<int32_t>(static_cast<size_t>(rows), params.zero_point));
+  }
+
+ private:
+  void multiplyAndScale(KernelContext& context, const Tensor& a, float a_scale, const std::vector<int32_t>& zeros) {
+    const MatMulShapes shapes(a.shape(), context.input(inputs_.b).shape());
+    std::vector<float> scales = scalesFor(context, inputs_.b_scale, shapes.columns);
+    for (float& scale : scales) scale *= a_scale;
+    const std::vector<float> bias = context.has(inputs_.bias) ? scalesFor(context, inputs_.bias, shapes.columns)
+                                                              : std::vector<float>(scales.size(), 0.0F);
+    const auto& right = right_.get(context, inputs_.b, inputs_.b_zero_point, shapes.depth, shapes.columns, false);
+    float* const to = context.output(0, DataType::kFloat32, shapes.result).data<float>().data();
+    multiply(a, zeros, shapes, right, [&](int64_t matrix, int64_t row, int64_t column, std::span<const int32_t> sums) {
+      for (size_t i = 0; i < sums.size(); ++i) {
+        const size_t c = static_cast<size_t>(column) + i;
+        to[(matrix * shapes.rows + row) * shapes.columns + static_cast<int64_t>(c)] =
+            static_cast<float>(sums[i]) * scales[c] + bias[c];
+      }
+    });
+  }
+
+  Inputs inputs_;
+  RightSide right_;
+};
+
+constexpr MatMulToFloat::Inputs kMatMulIntegerToFloat{1, 2, 3, 4, 5, 6, false};
+constexpr MatMulToFloat::Inputs kDynamicQuantizeMatMul{1, 0, 2, 0, 3, 4, true};
 
 /// The two sides as QGemm's attributes turn them.
 Shape turned(const Shape& shape, bool transposed) {
@@ -202,6 +256,10 @@ class QGemm final : public Kernel {
 void registerIntegerMatMul(KernelRegistry& registry) {
   registry.add("MatMulInteger", 10, [](const Node&, int64_t) { return std::make_unique<MatMulInteger>(); });
   registry.add("QLinearMatMul", 10, [](const Node&, int64_t) { return std::make_unique<QLinearMatMul>(); });
+  registry.add("com.microsoft", "MatMulIntegerToFloat", 1,
+               [](const Node&, int64_t) { return std::make_unique<MatMulToFloat>(kMatMulIntegerToFloat); });
+  registry.add("com.microsoft", "DynamicQuantizeMatMul", 1,
+               [](const Node&, int64_t) { return std::make_unique<MatMulToFloat>(kDynamicQuantizeMatMul); });
   registry.add("com.microsoft", "QGemm", 1, [](const Node& node, int64_t) { return std::make_unique<QGemm>(node); });
 }
 

@@ -10,6 +10,7 @@
 #include "core/packed.h"
 #include "core/quant_params.h"
 #include "runtime/reference/axis_view.h"
+#include "runtime/reference/dynamic_quantization.h"
 #include "runtime/reference/elementwise.h"
 #include "runtime/reference/register.h"
 #include "runtime/reference/requantize.h"
@@ -244,26 +245,33 @@ void dequantizeLinear(const Node& node, KernelContext& context) {
   });
 }
 
-/// uint8 with the parameters that the tensor's own range, widened to hold zero, asks for.
 void dynamicQuantizeLinear(const Node&, KernelContext& context) {
   requireType("DynamicQuantizeLinear", context, 0, DataType::kFloat32);
-  const Tensor& src = context.inputAsIs(0);
-  const auto x = src.data<float>();
-  float low = 0, high = 0;
-  for (const float value : x) {
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
-  const float scale = high == low ? 1.0F : (high - low) / 255;
-  const auto zero_point = Quantizer<uint8_t>(0)(-low / scale);
-  Tensor& dst = context.output(0, DataType::kUInt8, src.shape(), src.layout());
-  mapElements<float, uint8_t>(
-      src, dst, [=, quantizer = Quantizer<uint8_t>(zero_point)](float value) { return quantizer(value / scale); });
-  context.setOutput(1, Tensor::scalar(scale));
-  context.setOutput(2, Tensor::scalar(zero_point));
+  auto [integers, params] = quantizeDynamically(context.inputAsIs(0));
+  context.setOutput(0, std::move(integers));
+  context.setOutput(1, Tensor::scalar(params.scale));
+  context.setOutput(2, Tensor::scalar(params.zero_point));
 }
 
 }  // namespace
+
+DynamicParams dynamicParams(DynamicRange range) {
+  const float scale = range.high == range.low ? 1.0F : (range.high - range.low) / 255;
+  return {scale, Quantizer<uint8_t>(0)(-range.low / scale)};
+}
+
+DynamicallyQuantized quantizeDynamically(const Tensor& src) {
+  DynamicRange range;
+  for (const float value : src.data<float>()) {
+    range.low = std::min(range.low, value);
+    range.high = std::max(range.high, value);
+  }
+  DynamicallyQuantized quantized{Tensor(DataType::kUInt8, src.shape(), src.layout()), dynamicParams(range)};
+  const Quantizer<uint8_t> to_integer(quantized.params.zero_point);
+  mapElements<float, uint8_t>(src, quantized.integers,
+                              [=, scale = quantized.params.scale](float value) { return to_integer(value / scale); });
+  return quantized;
+}
 
 void registerQuantizeLinear(KernelRegistry& registry) {
   for (const char* domain : {"", "com.microsoft"}) {

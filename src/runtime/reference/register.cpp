@@ -13,6 +13,7 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerCumulative(registry);
   registerDeformableConvolution(registry);
   registerDeterminant(registry);
+  registerDynamicLstm(registry);
   registerGlobalPooling(registry);
   registerIntegerMatMul(registry);
   registerLayerNormalization(registry);

@@ -20,6 +20,7 @@ void registerConvTranspose(KernelRegistry& registry);
 void registerCumulative(KernelRegistry& registry);
 void registerDeformableConvolution(KernelRegistry& registry);
 void registerDeterminant(KernelRegistry& registry);
+void registerDynamicLstm(KernelRegistry& registry);
 void registerEinsum(KernelRegistry& registry);  // after MatMul, which it is made of
 void registerFused(KernelRegistry& registry);   // after what it fuses
 void registerGlobalPooling(KernelRegistry& registry);

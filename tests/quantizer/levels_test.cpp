@@ -1,0 +1,61 @@
+#include "quantizer/levels.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "graph/graph.h"
+#include "support/onnx_text.h"
+
+namespace quant {
+namespace {
+
+using testing::Each;
+using testing::FloatNear;
+
+/// A MatMul whose weights are all 1.
+struct Ones {
+  Graph graph = test::parseGraph(R"(g (float[1,4] x) => (float[1,2] y)
+      <float[4,2] w = {1, 1, 1, 1, 1, 1, 1, 1}> { y = MatMul(x, w) })");
+  std::vector<LevelledWeights> readers = {
+      {graph.constant("w"), WeightRows(*graph.producer("y"), graph.constant("w")->shape())}};
+};
+
+TEST(FindLevels, ChannelsOfOneWidthStayAsTheyAre) {
+  const Ones ones;
+  const ChannelSpread spread{{-1, -1, -1, -1}, {1, 1, 1, 1}, {0.3, 0.3, 0.3, 0.3}};
+  EXPECT_EQ(findLevels(spread, ones.readers, 1.5), std::nullopt);
+}
+
+TEST(FindLevels, AWideChannelIsDividedByMore) {
+  const Ones ones;
+  const ChannelSpread spread{{-1, -1, -1, -64}, {1, 1, 1, 64}, {0.3, 0.3, 0.3, 2}};
+  const auto levels = findLevels(spread, ones.readers, 1.5);
+  ASSERT_TRUE(levels.has_value());
+  EXPECT_GT(levels->gain, 1.5);
+  EXPECT_EQ(levels->factors[0], levels->factors[1]);
+  EXPECT_GT(levels->factors[3], 4 * levels->factors[0]);
+}
+
+TEST(FindLevels, LevelsHaveTheGeometricMeanOne) {
+  const Ones ones;
+  const ChannelSpread spread{{-1, -1, -1, -64}, {1, 1, 1, 64}, {0.3, 0.3, 0.3, 2}};
+  const auto levels = findLevels(spread, ones.readers, 1.5);
+  double product = 1;
+  for (const float level : levels->factors) product *= level;
+  EXPECT_NEAR(product, 1, 1e-5);
+}
+
+TEST(FindLevels, AValueThatIsAlwaysZeroHasNone) {
+  const Ones ones;
+  EXPECT_EQ(findLevels({{0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}}, ones.readers, 1.5), std::nullopt);
+}
+
+TEST(FindLevels, AChannelThatIsAlwaysZeroGetsAFiniteLevel) {
+  const Ones ones;
+  const auto levels = findLevels({{0, -1, -1, -64}, {0, 1, 1, 64}, {0, 0.3, 0.3, 2}}, ones.readers, 1.0);
+  ASSERT_TRUE(levels.has_value());
+  for (const float level : levels->factors) EXPECT_TRUE(std::isfinite(level) && level > 0) << level;
+}
+
+}  // namespace
+}  // namespace quant
