@@ -1,8 +1,10 @@
 #include "app/mode.h"
 #include "app/model_data.h"
 #include "quantizer/apply_dynamic.h"
+#include "quantizer/apply_weight_only.h"
 #include "quantizer/place_dynamic.h"
 #include "quantizer/plan_dynamic.h"
+#include "quantizer/store_other_weights.h"
 
 namespace quant {
 
@@ -34,7 +36,7 @@ std::map<std::string, ChannelSpread> findSpreads(ModeRun& run, const Placement& 
 }
 
 void announceNothing(QuantizationPlan& plan) {
-  if (plan.count(Treatment::kDynamic) > 0) return;
+  if (plan.count(Treatment::kDynamic) + plan.count(Treatment::kWeights) > 0) return;
   plan.warnings.emplace_back(
       "no node became int8: convolutions need --dynamic-conv, and are faster with --mode ptq-int8; --dry-run says why "
       "of each node");
@@ -50,9 +52,13 @@ void planDynamic(ModeRun& run) {
   std::vector<std::string> warnings = std::move(run.report.plan.warnings);
   run.report.plan = makeDynamicPlan(run.graph, std::move(placement), spreads, run.options.int8);
   run.report.plan.warnings.insert(run.report.plan.warnings.begin(), warnings.begin(), warnings.end());
+  storeOtherWeights(run.graph, run.options.int8.selection, run.report.plan);
   announceNothing(run.report.plan);
 }
 
-void applyDynamic(Graph& graph, const ModeRun& run) { applyDynamic(graph, run.report.plan); }
+void applyDynamic(Graph& graph, const ModeRun& run) {
+  applyDynamic(graph, run.report.plan);
+  applyWeightStorage(graph, run.report.plan, {});
+}
 
 }  // namespace quant

@@ -121,6 +121,7 @@ int64_t estimateBytes(const WeightBytes& bytes, Mode mode, int weight_bits) {
     case Mode::kDynamic:
       left.product = shrunk(bytes.product, kByte);
       left.recurrent = shrunk(bytes.recurrent, kByte);
+      left.embedding = shrunk(bytes.embedding, kByte);
       break;
     case Mode::kWeightOnly:
       left.convolution = shrunk(bytes.convolution, kByte);

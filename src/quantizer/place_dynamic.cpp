@@ -93,10 +93,7 @@ class DynamicPlacer {
 
   [[nodiscard]] Reason obstacleInRecurrence(const Node& node) const {
     if (auto excluded = selection_.excludes(node)) return excluded;
-    if (!node.is("LSTM")) {
-      return fmt::format("no runtime computes {} on integers; --mode weight-only makes the file smaller",
-                         node.opType());
-    }
+    if (!node.is("LSTM")) return fmt::format("no runtime computes {} on integers", node.opType());
     if (options_.format != OperatorFormat::kAuto && options_.format != OperatorFormat::kMicrosoft) {
       return "ONNX has no LSTM on integers; --format ms writes com.microsoft's";
     }

@@ -1,0 +1,53 @@
+#include "quantizer/store_other_weights.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "quantizer/place_weight_only.h"
+
+namespace quant {
+
+namespace {
+
+constexpr std::string_view kRecurrent[] = {"LSTM", "GRU", "RNN"};
+
+bool isRecurrent(const std::string& op_type) { return std::ranges::find(kRecurrent, op_type) != std::end(kRecurrent); }
+
+NodePlacement* rowOf(QuantizationPlan& plan, const std::string& output) {
+  const auto found = std::ranges::find(plan.nodes, output, &NodePlacement::output);
+  return found == plan.nodes.end() ? nullptr : &*found;
+}
+
+/// A node that goes on computing in float, of a kind whose weights are worth it: large ones of MatMul and Conv have a
+/// dynamic form, and who left it out wants them in float.
+bool wants(const NodePlacement* row) {
+  if (row == nullptr || row->treatment == Treatment::kDynamic) return false;
+  return row->op_type == "Gather" || isRecurrent(row->op_type);
+}
+
+std::string reasonFor(const NodePlacement& row, const StoredWeights& stored) {
+  const std::string storage = stored.storage.describe();
+  if (!isRecurrent(row.op_type)) return storage;
+  return fmt::format("{}; it computes in float, as ONNX has no {} on integers", storage, row.op_type);
+}
+
+}  // namespace
+
+void storeOtherWeights(const Graph& graph, const NodeSelection& selection, QuantizationPlan& plan) {
+  WeightOnlyOptions options;
+  options.selection = selection;
+  QuantizationPlan storage = planWeightStorage(graph, options);
+  for (StoredWeights& stored : storage.stored) {
+    const bool all_want = std::ranges::all_of(
+        stored.uses, [&](const WeightUse& use) { return !use.output.empty() && wants(rowOf(plan, use.output)); });
+    if (!all_want) continue;
+    for (const WeightUse& use : stored.uses) {
+      NodePlacement& row = *rowOf(plan, use.output);
+      row.treatment = Treatment::kWeights;
+      row.reason = reasonFor(row, stored);
+    }
+    plan.stored.push_back(std::move(stored));
+  }
+}
+
+}  // namespace quant

@@ -1,0 +1,78 @@
+#include "quantizer/store_other_weights.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "quantizer/place_dynamic.h"
+#include "quantizer/plan_dynamic.h"
+#include "support/onnx_text.h"
+
+namespace quant {
+namespace {
+
+using test::parseGraph;
+
+class StoreOtherWeights : public testing::Test {
+ protected:
+  static QuantizationPlan planFor(const Graph& graph, const NodeSelection& selection = {}) {
+    Int8Options int8;
+    int8.selection = selection;
+    QuantizationPlan plan = makeDynamicPlan(graph, placeDynamic(graph, int8, {}), {}, int8);
+    storeOtherWeights(graph, selection, plan);
+    return plan;
+  }
+
+  static Treatment treatmentOf(const QuantizationPlan& plan, std::string_view output) {
+    return std::ranges::find(plan.nodes, output, &NodePlacement::output)->treatment;
+  }
+
+  /// An embedding, a product with weights, and a GRU; all weights are large.
+  static Graph network() {
+    Graph graph = parseGraph(R"(g (int64[5,1] i) => (float[5,1,1,64] y) {
+        e = Gather(table, i)
+        p = MatMul(e, m)
+        y = GRU<hidden_size = 64>(p, w, r)
+      })");
+    const auto add = [&](const char* name, const Shape& shape) {
+      Tensor tensor(DataType::kFloat32, shape);
+      float value = 0;
+      for (float& x : tensor.data<float>()) x = std::sin(value += 1.0F);
+      graph.defineConstant(name, std::move(tensor));
+    };
+    add("table", {50, 32});
+    add("m", {32, 64});
+    add("w", {1, 192, 64});
+    add("r", {1, 192, 64});
+    graph.inferShapes();
+    return graph;
+  }
+};
+
+TEST_F(StoreOtherWeights, TakesTablesAndGruButNotWhatIsMultipliedOnIntegers) {
+  const QuantizationPlan plan = planFor(network());
+  EXPECT_EQ(treatmentOf(plan, "e"), Treatment::kWeights);
+  EXPECT_EQ(treatmentOf(plan, "p"), Treatment::kDynamic);
+  EXPECT_EQ(treatmentOf(plan, "y"), Treatment::kWeights);
+  std::vector<std::string> constants;
+  for (const StoredWeights& stored : plan.stored) constants.push_back(stored.constant);
+  EXPECT_THAT(constants, testing::UnorderedElementsAre("table", "w", "r"));
+}
+
+TEST_F(StoreOtherWeights, SaysThatAGruComputesInFloat) {
+  const QuantizationPlan plan = planFor(network());
+  EXPECT_THAT(std::ranges::find(plan.nodes, "y", &NodePlacement::output)->reason,
+              testing::HasSubstr("computes in float, as ONNX has no GRU on integers"));
+}
+
+TEST_F(StoreOtherWeights, LeavesOutWhatTheUserExcludes) {
+  NodeSelection selection;
+  selection.exclude_ops = {"Gather"};
+  const QuantizationPlan plan = planFor(network(), selection);
+  EXPECT_EQ(treatmentOf(plan, "e"), Treatment::kFloat);
+}
+
+}  // namespace
+}  // namespace quant
