@@ -44,19 +44,6 @@ std::vector<std::string> namesOf(const Row& rows) {
   return names;
 }
 
-void declarePictureFlags(CLI::App& app, PreprocessOptions& options) {
-  app.add_option("--preprocess", options.file, "A JSON file with the flags below as fields")
-      ->type_name("FILE")
-      ->check(CLI::ExistingFile)
-      ->group(kPictureGroup);
-  for (const PictureFlag& row : kPictureFlags) {
-    const auto keep = [&options, field = row.field](const std::string& text) {
-      options.fields.emplace_back(field, text);
-    };
-    app.add_option_function<std::string>(row.flag, keep, row.help)->type_name("TEXT")->group(kPictureGroup);
-  }
-}
-
 void declareCalibrationFlags(CLI::App& app, QuantizeOptions& options) {
   CalibrationOptions& calibration = options.calibration;
   std::string methods;
@@ -238,6 +225,19 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
 
 }  // namespace
 
+void declarePictureFlags(CLI::App& app, PreprocessOptions& options) {
+  app.add_option("--preprocess", options.file, "A JSON file with the flags below as fields")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
+      ->group(kPictureGroup);
+  for (const PictureFlag& row : kPictureFlags) {
+    const auto keep = [&options, field = row.field](const std::string& text) {
+      options.fields.emplace_back(field, text);
+    };
+    app.add_option_function<std::string>(row.flag, keep, row.help)->type_name("TEXT")->group(kPictureGroup);
+  }
+}
+
 void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_option("model", options.model, "The ONNX model to quantize")->type_name("MODEL")->group(kModelGroup);
   app.add_option("-o,--output", options.output,
@@ -273,52 +273,6 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
   declareDynamicFlags(app, options.dynamic);
   declareSelectionFlags(app, options.int8.selection);
   declareResultFlags(app, options);
-}
-
-void declareEvalFlags(CLI::App& app, EvalOptions& options) {
-  app.add_option("models", options.models, "ONNX models to compare; the first one is what `same` refers to")
-      ->type_name("MODEL...")
-      ->required()
-      ->take_all()
-      ->group(kModelGroup);
-  app.add_option("--data", options.data.folder, "Labelled samples: a folder with a folder for each class")
-      ->type_name("DIR")
-      ->required()
-      ->check(CLI::ExistingPath)
-      ->group(kDataGroup);
-  app.add_option("--classes", options.data.classes, "Class folders in index order, one a line (default: alphabetical)")
-      ->type_name("FILE")
-      ->check(CLI::ExistingFile)
-      ->group(kDataGroup);
-  app.add_option("--samples", options.data.max_samples, "Take N of them, evenly spread; 0 for all")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
-      ->group(kDataGroup);
-  declarePictureFlags(app, options.data.preprocess);
-  const auto set_backend = [&options](const std::string& name) {
-    options.backend = *std::ranges::find(kBackends, name, [](Backend backend) { return toString(backend); });
-  };
-  std::vector<std::string> names;
-  for (const Backend backend : kBackends) names.emplace_back(toString(backend));
-  app.add_option_function<std::string>(
-         "--backend", set_backend,
-         "How the models are computed"
-         "\nonednn: fast, and exact on every CPU"
-         "\nreference: plain loops, slow"
-         "\nsaturating: as other programs compute int8 on CPUs without VNNI, with 16-bit sums of pairs")
-      ->type_name("NAME")
-      ->check(CLI::IsMember(names))
-      ->default_str("onednn")
-      ->group(kResultGroup);
-  app.add_flag("--isa-effects", options.isa_effects,
-               "Also report, layer by layer, what other programs compute on CPUs without VNNI")
-      ->group(kResultGroup);
-  app.add_option("--latency-runs", options.latency_runs, "Timed runs of each model; 0 for none")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
-      ->group(kResultGroup);
 }
 
 }  // namespace quant

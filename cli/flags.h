@@ -11,6 +11,9 @@ namespace quant {
 /// Declares the flags of `quantize MODEL` on `app`; parsing fills `options`.
 void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options);
 
+/// Declares the flags that say how pictures become inputs, for any command.
+void declarePictureFlags(CLI::App& app, PreprocessOptions& options);
+
 /// Declares the flags of `quantize eval MODEL...`.
 void declareEvalFlags(CLI::App& app, EvalOptions& options);
 

@@ -47,12 +47,14 @@ be run here, 70 a bug in quantize, 130 interrupted.)";
 
 constexpr const char* kEvalExamples = R"(Examples:
   quantize eval model.onnx model.int8.onnx --data validation/
-  quantize eval model.int8.onnx --data validation/ --classes classes.txt --backend reference
+  quantize eval model.int8.onnx --baseline model.onnx --data pictures/ --labels labels.csv
+  quantize eval model.onnx model.int8.onnx --data validation/ --fail-if "top1_drop > 1.0"
+      --fail-if "p50 > 5 ms" --report eval.json --report eval.md
+  quantize eval model.onnx model.int8.onnx --data validation/ --layers --batch-sizes 1,8
   quantize eval model.int8.onnx --data validation/ --isa-effects
 
-The table: top-1 and top-5 are shares of the labelled samples; `same` is how often a model names the
-same class as the first one; p50 and p90 are the latency of one sample; buffers is the memory
-of intermediate values.)";
+`same` is how often a model names the same class as the baseline; `lost` and `gained` count samples
+that only one of the two gets right. docs/eval.md explains every number and the names for --fail-if.)";
 
 constexpr const char* kInspectUsage = "quantize inspect MODEL [FLAGS]";
 
@@ -168,7 +170,7 @@ int parseAndRun(int argc, char** argv) {
   declareGlobalFlags(app, global);
   declareQuantizeFlags(app, quantize);
   CLI::App& eval_app =
-      addCommand(app, "eval", "Compare models on labelled samples: accuracy, latency, size", kEvalUsage, kEvalExamples);
+      addCommand(app, "eval", "Compare models on the same samples: accuracy, latency, size", kEvalUsage, kEvalExamples);
   declareGlobalFlags(eval_app, global);
   declareEvalFlags(eval_app, eval);
   CLI::App& inspect_app = addCommand(app, "inspect", "Show what stands in a model: operators, weights, MACs, precision",
@@ -184,6 +186,8 @@ int parseAndRun(int argc, char** argv) {
     return static_cast<int>(reportParse(app, error));
   }
   applyGlobal(global);
+  eval.version = QUANTIZE_VERSION;
+  eval.arguments.assign(argv + 1, argv + argc);
   const Console console{
       std::cout, [&](const std::string& title) { return global.quiet ? nullptr : progressBar(title); }, global.quiet};
   if (app.got_subcommand("completion") || app.got_subcommand("man")) {

@@ -89,7 +89,7 @@ Json toJson(const IsaResult& isa) {
                       {"max_change_levels", layer.max_change},
                       {"sqnr_db", finite(layer.sqnr)}});
   }
-  return {{"same_top1_percent", isa.same_top1},
+  return {{"same_top1_percent", isa.same_top1 ? Json(*isa.same_top1) : Json(nullptr)},
           {"accuracy", isa.accuracy ? toJson(*isa.accuracy) : Json(nullptr)},
           {"samples", isa.effects.samples},
           {"layers", layers}};

@@ -9,10 +9,12 @@ namespace quant {
 
 namespace {
 
-std::string accuracyText(const Accuracy& exact, const Accuracy& saturated) {
-  std::string text = fmt::format("  same top-1 as exact sums: {:.2f} %", samePercent(exact, saturated));
-  if (exact.samples == 0) return text + "\n";
-  return text + fmt::format("; top-1 {:.2f} % instead of {:.2f} %\n", saturated.top1Percent(), exact.top1Percent());
+std::string accuracyText(const ModelResult& model) {
+  if (!model.isa->same_top1) return "";
+  std::string text = fmt::format("  same top-1 as exact sums: {:.2f} %", *model.isa->same_top1);
+  if (!model.accuracy || !model.isa->accuracy) return text + "\n";
+  return text + fmt::format("; top-1 {:.2f} % instead of {:.2f} %\n", model.isa->accuracy->top1Percent(),
+                            model.accuracy->top1Percent());
 }
 
 std::string rowText(const LayerEffect& layer, size_t width) {
@@ -22,12 +24,12 @@ std::string rowText(const LayerEffect& layer, size_t width) {
 
 }  // namespace
 
-std::string isaEffectsText(const std::string& model, const Accuracy& exact, const std::optional<Accuracy>& saturated,
-                           const IsaEffects& effects) {
-  if (effects.layers.empty() || !saturated) return fmt::format("\n{} has no int8 layers\n", model);
+std::string isaEffectsText(const ModelResult& model) {
+  const IsaEffects& effects = model.isa->effects;
+  if (effects.layers.empty()) return fmt::format("{} has no int8 layers\n", model.name);
   std::string text = fmt::format(
-      "\n{} in other programs on CPUs without VNNI, whose sums of two products saturate in 16 bits\n", model);
-  text += accuracyText(exact, *saturated);
+      "{} in other programs on CPUs without VNNI, whose sums of two products saturate in 16 bits\n", model.name);
+  text += accuracyText(model);
   std::vector<const LayerEffect*> changed;
   size_t width = 5;
   for (const LayerEffect& layer : effects.layers) {

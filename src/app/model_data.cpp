@@ -48,6 +48,7 @@ std::unique_ptr<Dataset> openData(const Graph& graph, const DataOptions& options
   dataset.preprocess = requestedPreprocess(graph, options.preprocess);
   dataset.max_samples = options.max_samples;
   if (!options.classes.empty()) dataset.classes_file = options.classes;
+  if (!options.labels.empty()) dataset.labels_file = options.labels;
   return openDataset(options.folder, inputSpecs(graph), dataset);
 }
 

@@ -31,7 +31,8 @@ struct PreprocessOptions {
 struct DataOptions {
   std::filesystem::path folder;
   std::filesystem::path classes;
-  size_t max_samples = 0;  ///< 0: all
+  std::filesystem::path labels;  ///< empty: class folders say it
+  size_t max_samples = 0;        ///< 0: all
   PreprocessOptions preprocess;
 };
 

@@ -24,7 +24,7 @@ Json decibels(double sqnr) { return std::isinf(sqnr) && sqnr > 0 ? Json("inf") :
 
 Json toJson(const Range& range) { return {rounded(range.low), rounded(range.high)}; }
 
-Json toJson(const Latency& latency) {
+Json toJson(const BatchLatency& latency) {
   return {{"p50", rounded(latency.p50)}, {"p90", rounded(latency.p90)}, {"runs", latency.runs}};
 }
 

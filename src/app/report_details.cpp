@@ -4,6 +4,7 @@
 
 #include "app/mode.h"
 #include "calibration/range_table.h"
+#include "eval/layers.h"
 #include "quantizer/weights.h"
 #include "runtime/macs.h"
 
@@ -77,9 +78,17 @@ ReportDetails describePlan(const ModeRun& run) {
 
 void measureDetails(ReportDetails& details, const ModeRun& run, const Graph& quantized, const Dataset& dataset,
                     size_t samples) {
-  const auto latencies = measureLatency({&run.graph, &quantized}, dataset, kTimedRuns);
-  details.float_latency = latencies[0];
-  details.latency = latencies[1];
+  const Subject real{"float", &run.graph, &dataset}, small{"quantized", &quantized, &dataset};
+  LatencyOptions latency;
+  latency.runs = kTimedRuns;
+  const auto latencies = measureLatency({real, small}, latency);
+  details.float_latency = latencies[0].batches.front();
+  details.latency = latencies[1].batches.front();
+  LayerOptions layers;
+  layers.samples = std::min(samples, layers.samples);
+  details.float_layers = measureLayers(real, nullptr, layers);
+  layers.progress = run.console.progress("layers");
+  details.layers = measureLayers(small, &real, layers);
   IsaEffects effects = measureIsaEffects(quantized, dataset, std::min(samples, kMostIsaSamples),
                                          run.console.progress("layers without VNNI"));
   if (!effects.layers.empty()) details.isa = std::move(effects);

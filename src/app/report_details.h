@@ -34,7 +34,7 @@ struct ReportDetails {
   std::vector<std::vector<size_t>> inputs;      ///< for each node of the plan: the nodes whose results it reads
   std::map<std::string, ObservedValue> values;  ///< of the plan's activations; empty without a histogram
   std::vector<WeightRanges> weights;            ///< every node with constant float weights, in the plan's order
-  std::optional<Latency> float_latency, latency;
+  std::optional<BatchLatency> float_latency, latency;
   /// The steps of the float model and of the quantized one, the latter compared with the former.
   std::vector<LayerResult> float_layers, layers;
   std::optional<IsaEffects> isa;  ///< nothing, when no layer has 8-bit weights

@@ -32,8 +32,10 @@ void Agreement::add(const Tensor& expected, const Tensor& actual) {
     actual_squares_ += b * b;
     products_ += a * b;
     error_squares_ += (a - b) * (a - b);
+    absolute_errors_ += std::abs(a - b);
     max_error_ = std::max(max_error_, std::abs(a - b));
     max_expected_ = std::max(max_expected_, std::abs(a));
+    ++compared_;
   }
   elements_ += static_cast<int64_t>(x.size());
 }
@@ -43,9 +45,11 @@ void Agreement::merge(const Agreement& other) {
   actual_squares_ += other.actual_squares_;
   products_ += other.products_;
   error_squares_ += other.error_squares_;
+  absolute_errors_ += other.absolute_errors_;
   max_error_ = std::max(max_error_, other.max_error_);
   max_expected_ = std::max(max_expected_, other.max_expected_);
   elements_ += other.elements_;
+  compared_ += other.compared_;
   new_non_finite_ += other.new_non_finite_;
 }
 
@@ -59,6 +63,8 @@ double Agreement::cosine() const {
   if (norms == 0) return expected_squares_ == actual_squares_ ? 1 : 0;
   return products_ / norms;
 }
+
+double Agreement::meanError() const { return compared_ == 0 ? 0 : absolute_errors_ / static_cast<double>(compared_); }
 
 double Agreement::relativeError() const { return max_expected_ == 0 ? max_error_ : max_error_ / max_expected_; }
 

@@ -19,6 +19,8 @@ class Agreement {
   /// sum(x y) / (|x| |y|); 1 when both are zero.
   [[nodiscard]] double cosine() const;
   [[nodiscard]] double maxError() const { return max_error_; }
+  /// sum(|x - y|) over the number of elements that are finite on both sides.
+  [[nodiscard]] double meanError() const;
   /// max |x - y| over max |x|.
   [[nodiscard]] double relativeError() const;
   [[nodiscard]] int64_t elements() const { return elements_; }
@@ -26,9 +28,9 @@ class Agreement {
   [[nodiscard]] int64_t newNonFinite() const { return new_non_finite_; }
 
  private:
-  double expected_squares_ = 0, actual_squares_ = 0, products_ = 0, error_squares_ = 0;
+  double expected_squares_ = 0, actual_squares_ = 0, products_ = 0, error_squares_ = 0, absolute_errors_ = 0;
   double max_error_ = 0, max_expected_ = 0;
-  int64_t elements_ = 0, new_non_finite_ = 0;
+  int64_t elements_ = 0, compared_ = 0, new_non_finite_ = 0;
 };
 
 /// The indices of the k largest of `scores`, best first; equal scores in the order of their indices, NaN last.

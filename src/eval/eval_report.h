@@ -101,7 +101,7 @@ struct LayerResult {
 /// What other programs compute on CPUs without VNNI.
 struct IsaResult {
   IsaEffects effects;
-  double same_top1 = 0;                    ///< percent of the samples: the same class as with exact sums
+  std::optional<double> same_top1;         ///< percent of the samples: the same class as with exact sums
   std::optional<AccuracyResult> accuracy;  ///< there, when there are labels
 };
 

@@ -1,24 +1,40 @@
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
-#include "eval/samples.h"
+#include "core/progress.h"
+#include "eval/eval_report.h"
+#include "eval/model_runs.h"
 
 namespace quant {
 
-/// Times of single runs with all threads, in milliseconds.
-struct Latency {
-  double p50 = 0, p90 = 0, p99 = 0;
-  int runs = 0;
-  size_t buffer_bytes = 0;  ///< memory that intermediate values take
+struct LatencyOptions {
+  std::vector<int> batch_sizes = {1};
+  int runs = 50;
+  int warm_up = 3;  ///< untimed runs with each batch size
+  Progress progress;
 };
 
-/// Times several models in turn, run by run, on some real samples, so that a machine whose speed drifts favours none.
-/// Each model gets `warm_up` untimed runs first.
-std::vector<Latency> measureLatency(const std::vector<const Graph*>& graphs, const Dataset& dataset, int runs,
-                                    int warm_up = 3);
+/// How long one model takes.
+struct ModelLatency {
+  std::vector<BatchLatency> batches;  ///< in the order of the batch sizes; without those that the model refuses
+  double first_run_ms = 0;            ///< compilation and the first run, of the first batch size
+  size_t buffer_bytes = 0;            ///< memory of intermediate values with the first batch size
+  std::vector<std::string> refusals;  ///< why there is no time for a batch size
+};
 
-/// The q-th quantile (0..1) of `values`, by the nearest rank.
-double quantile(std::vector<double> values, double q);
+/// Times several models with all threads, on real samples that were read before.
+///
+/// Models take turns run by run, so that a machine whose speed drifts favours none; where there are several, each timed
+/// run follows an untimed one of the same model, so that it finds the caches as in a loop of its own.
+std::vector<ModelLatency> measureLatency(const std::vector<Subject>& subjects, const LatencyOptions& options);
+
+/// The numbers of a BatchLatency from single times in milliseconds.
+BatchLatency summarizeTimes(int batch, const std::vector<double>& milliseconds);
+
+/// Median time in milliseconds to read and prepare one sample on one thread, over the first samples.
+double measurePreprocessing(const Dataset& dataset);
 
 }  // namespace quant

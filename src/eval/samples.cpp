@@ -7,13 +7,14 @@
 
 namespace quant {
 
-Macs runSamples(const Graph& graph, Backend backend, const Dataset& dataset, size_t count, const SampleVisitor& visit,
-                const Progress& progress) {
+Macs runSamples(const Graph& graph, Backend backend, const Dataset& dataset, SampleRange range,
+                const SampleVisitor& visit, const Progress& progress) {
   std::mutex visiting;
   Macs macs;
   const auto make_task = [&](size_t) -> Task {
     auto executor = std::make_shared<Executor>(graph, ExecutorOptions{backend, {}, true});
-    return [&, executor](size_t index) {
+    return [&, executor](size_t i) {
+      const size_t index = range.begin + i;
       const Sample sample = dataset.load(index);
       auto outputs = executor->run(sample.inputs);
       const std::scoped_lock lock(visiting);
@@ -21,7 +22,7 @@ Macs runSamples(const Graph& graph, Backend backend, const Dataset& dataset, siz
       visit(index, sample, std::move(outputs));
     };
   };
-  runWorkers(count, {0, progress}, make_task);
+  runWorkers(range.count, {0, progress}, make_task);
   return macs;
 }
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <functional>
-#include <optional>
 
 #include "core/progress.h"
 #include "dataset/dataset.h"
@@ -11,11 +10,16 @@
 
 namespace quant {
 
-/// Runs `graph` over the first `count` samples of `dataset`, several samples side by side, each on one thread; `visit`
-/// is called once for each sample, in any order but never twice at the same time.
-/// `visit` gets the sample's index, the sample and the model's outputs.
+/// Samples `begin` to `begin + count` of a dataset.
+struct SampleRange {
+  size_t begin = 0, count = 0;
+};
+
+/// Runs `graph` over some samples of `dataset`, several samples side by side, each on one thread; `visit` is called
+/// once for each sample, in any order but never twice at the same time. It gets the sample's index, the sample and the
+/// model's outputs. Returns the work of one sample.
 using SampleVisitor = std::function<void(size_t index, const Sample& sample, std::vector<Tensor> outputs)>;
-Macs runSamples(const Graph& graph, Backend backend, const Dataset& dataset, size_t count, const SampleVisitor& visit,
-                const Progress& progress = nullptr);
+Macs runSamples(const Graph& graph, Backend backend, const Dataset& dataset, SampleRange range,
+                const SampleVisitor& visit, const Progress& progress = nullptr);
 
 }  // namespace quant

@@ -34,7 +34,7 @@ FloatOutputs runFloat(const Graph& graph, const Dataset& dataset, size_t count, 
   FloatOutputs result;
   result.samples.resize(count);
   runSamples(
-      graph, Backend::kOneDnn, dataset, count,
+      graph, Backend::kOneDnn, dataset, {0, count},
       [&](size_t index, const Sample&, std::vector<Tensor> outputs) { result.samples[index] = std::move(outputs); },
       progress);
   return result;
@@ -47,7 +47,7 @@ Verification verify(const FloatOutputs& expected, const Graph& quantized, Backen
   // Kept by index and summed in order: a sum must not depend on which sample was ready first.
   std::vector<std::vector<Tensor>> actual(expected.samples.size());
   result.macs = runSamples(
-      quantized, backend, dataset, actual.size(),
+      quantized, backend, dataset, {0, actual.size()},
       [&](size_t index, const Sample&, std::vector<Tensor> outputs) { actual[index] = std::move(outputs); }, progress);
 
   const auto names = quantized.outputs();

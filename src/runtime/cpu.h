@@ -14,6 +14,9 @@ struct CpuInfo {
 
 CpuInfo cpuInfo();
 
+/// "3.2.1"
+std::string oneDnnVersion();
+
 /// True when oneDNN's 8-bit kernels give the exact sums on this CPU, because it has VNNI.
 bool hasExactInt8Sums();
 

@@ -1,6 +1,7 @@
 #include "runtime/executor.h"
 
 #include <algorithm>
+#include <chrono>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -61,12 +62,14 @@ class Executor::Impl {
   std::vector<Tensor> run(const NamedTensors& inputs, const Watcher& watcher) {
     macs_ = {};
     bindInputs(inputs, watcher);
+    step_times_.clear();
     for (Step& step : steps_) runStep(step, watcher);
     return takeOutputs();
   }
 
   [[nodiscard]] const Graph& lowered() const { return graph_; }
   [[nodiscard]] Macs macs() const { return macs_; }
+  [[nodiscard]] const std::vector<double>& stepTimes() const { return step_times_; }
   [[nodiscard]] size_t bufferBytes() const {
     size_t bytes = pool_.reservedBytes();
     for (const Step& step : steps_) bytes += step.control_flow != nullptr ? step.control_flow->bufferBytes() : 0;
@@ -184,7 +187,7 @@ class Executor::Impl {
     KernelContext& context = *step.context;
     context.forgetResults();
     try {
-      step.kernel->run(context);
+      runKernel(*step.kernel, context);
     } catch (Error& error) {
       error.addContext(fmt::format("running node '{}' ({})", step.node->label(), step.node->opType()));
       throw;
@@ -196,6 +199,13 @@ class Executor::Impl {
     storeResults(step, context, watcher);
     if (step.control_flow != nullptr) macs_ += step.control_flow->macs();
     for (const size_t value : step.finished) values_[value].clear();
+  }
+
+  void runKernel(Kernel& kernel, KernelContext& context) {
+    if (!options_.time_steps) return kernel.run(context);
+    const auto start = std::chrono::steady_clock::now();
+    kernel.run(context);
+    step_times_.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
 
   void storeResults(Step& step, KernelContext& context, const Watcher& watcher) {
@@ -253,6 +263,7 @@ class Executor::Impl {
   std::vector<GraphInput> inputs_;
   std::vector<size_t> outputs_;
   Macs macs_;
+  std::vector<double> step_times_;  // of the last run
 };
 
 Executor::Executor(const Graph& graph, ExecutorOptions options)
@@ -268,6 +279,8 @@ std::vector<Tensor> Executor::run(const NamedTensors& inputs, const Watcher& wat
 const Graph& Executor::lowered() const { return impl_->lowered(); }
 
 Macs Executor::macs() const { return impl_->macs(); }
+
+const std::vector<double>& Executor::stepTimes() const { return impl_->stepTimes(); }
 
 size_t Executor::bufferBytes() const { return impl_->bufferBytes(); }
 

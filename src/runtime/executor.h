@@ -21,6 +21,8 @@ struct ExecutorOptions {
   std::set<std::string> watched;
   /// Turn DequantizeLinear -> op -> QuantizeLinear groups into one int8 step, and Conv + activation chains into one.
   bool fuse = true;
+  /// Measure what each step takes; see `stepTimes`.
+  bool time_steps = false;
 };
 
 /// A graph made ready to run. It keeps a copy of the nodes and shares the constants, so the graph it was made from may
@@ -43,6 +45,10 @@ class Executor {
 
   /// Multiply-accumulates of the last run.
   [[nodiscard]] Macs macs() const;
+
+  /// Milliseconds of each step in the last run, in the order of `lowered().nodes()`; empty without `time_steps`. What a
+  /// watcher does is not part of it.
+  [[nodiscard]] const std::vector<double>& stepTimes() const;
 
   /// Memory that intermediate values take, for all shapes that were run so far: buffers are used again as soon as the
   /// last reader of a value is done. Weights and what kernels make of them do not count.

@@ -385,33 +385,6 @@ class Streams(CliTest):
         self.assertEqual(list(self.folder.glob("*.tmp")), [])
 
 
-class Evaluating(CliTest):
-    def test_needs_no_flags_for_a_model_that_says_how_its_pictures_are_prepared(self):
-        self.assert_done(self.quantize())
-        result = run("eval", self.model, self.output, "--data", DIGITS / "validation", "--latency-runs", "3",
-                     "--threads", "1")
-        self.assert_done(result)
-        head, floats, ints = [line.split() for line in result.stdout.splitlines()[1:]]
-        self.assertEqual(head, ["model", "top-1", "top-5", "same", "size", "p50", "p90", "buffers"])
-        self.assertGreaterEqual(float(floats[1]), 98)
-        self.assertGreaterEqual(float(ints[1]), 98)
-
-    def test_tells_which_layers_saturate_elsewhere(self):
-        self.quantized("--target", "x86-vnni")
-        result = run("eval", self.model, self.output, "--data", DIGITS / "validation", "--latency-runs", "0",
-                     "--isa-effects")
-        self.assert_done(result)
-        self.assertIn(f"{self.model} has no int8 layers", result.stdout)
-        self.assertRegex(result.stdout, r"same top-1 as exact sums: \d+\.\d\d %; top-1 \d+")
-        self.assertRegex(result.stdout, r"\d of 8 int8 layers change, given exact inputs \(64 samples\)")
-
-    def test_a_missing_model_is_named(self):
-        self.assert_refused(run("eval", "nope.onnx", "--data", DIGITS / "validation"), "'nope.onnx'")
-
-    def test_data_is_required(self):
-        self.assert_refused(run("eval", self.model), "--data")
-
-
 class Inspecting(CliTest):
     def test_tells_what_is_quantized(self):
         self.quantized()

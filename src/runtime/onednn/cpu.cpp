@@ -1,5 +1,6 @@
 #include "runtime/cpu.h"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -51,6 +52,11 @@ const IsaRow& effectiveIsa() {
 CpuInfo cpuInfo() {
   const IsaRow& isa = effectiveIsa();
   return {modelName(), isa.name, isa.has_vnni, omp_get_max_threads()};
+}
+
+std::string oneDnnVersion() {
+  const dnnl_version_t& version = *dnnl_version();
+  return fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
 }
 
 bool hasExactInt8Sums() { return effectiveIsa().has_vnni; }

@@ -118,11 +118,10 @@ class ProductKernel : public FallbackKernel, protected QuantizedProduct {
     const int32_t zero_point = scalarZeroPoint(context, kAZeroPoint);
     const float scale = changingScale(context);
     Tensor& dst = context.output(0, results_->type(), prepared.dst_shape, layout());
-    std::vector<Primitive::Address> addresses{{DNNL_ARG_SRC, src.bytes()},
-                                              {DNNL_ARG_DST, dst.bytes()},
-                                              {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, &zero_point}};
-    if (!has_constant_scales_) addresses.push_back({DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, &scale});
-    prepared.primitive.run(device(), addresses);
+    if (!has_constant_scales_) prepared.primitive.set(DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, &scale);
+    prepared.primitive.run(device(), {{DNNL_ARG_SRC, src.bytes()},
+                                      {DNNL_ARG_DST, dst.bytes()},
+                                      {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, &zero_point}});
     return true;
   }
 

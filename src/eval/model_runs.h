@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/progress.h"
+#include "eval/agreement.h"
+#include "eval/eval_report.h"
+#include "eval/samples.h"
+
+namespace quant {
+
+/// A model to be evaluated, and the samples as it wants them.
+struct Subject {
+  std::string name;  ///< for errors
+  const Graph* graph;
+  const Dataset* dataset;
+};
+
+struct SampleInfo {
+  std::string name;
+  std::optional<int64_t> label;
+};
+
+/// What is kept of one sample's run.
+struct SampleRun {
+  std::vector<int64_t> best;       ///< up to five classes, best first
+  float score = 0;                 ///< of the best class
+  std::vector<float> vector;       ///< of length 1; of kVectors
+  std::vector<Agreement> outputs;  ///< with each output of the baseline; empty for the baseline itself
+};
+
+struct ModelRun {
+  std::vector<SampleRun> samples;
+  std::vector<std::string> outputs;  ///< names of `SampleRun::outputs`
+  std::string vectors_of;            ///< how vectors come from the outputs
+  Macs macs;
+};
+
+struct ModelRuns {
+  std::vector<SampleInfo> samples;
+  std::vector<ModelRun> models;
+};
+
+struct RunOptions {
+  Metric metric = Metric::kClasses;
+  std::optional<size_t> baseline;  ///< index of the model that the others are compared with
+  Backend backend = Backend::kOneDnn;
+  /// The baseline's outputs that may be kept at a time; more samples are done in parts.
+  size_t kept_bytes = size_t{512} << 20;
+  std::function<Progress(size_t model)> progress;
+};
+
+/// The metric that suits a model's first output: kClasses for one row of scores, kVectors for a sentence model (an
+/// attention mask and an output of rank 3), else kError. Where the model does not say the shape, labels decide.
+Metric suitableMetric(const Graph& graph, bool has_labels);
+
+/// Runs all samples through all models. Throws (bad input) with the model's and output's name when outputs are not what
+/// the metric wants, or when a label is not among the model's classes.
+ModelRuns runModels(const std::vector<Subject>& subjects, const RunOptions& options);
+
+}  // namespace quant
