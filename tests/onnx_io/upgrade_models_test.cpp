@@ -27,7 +27,7 @@ std::optional<std::string> runRaised(const OnnxCase& test, int64_t opset) {
     const auto actual = executor.run(given);
     if (actual.size() != expected.size()) return "another number of outputs";
     for (size_t i = 0; i < expected.size(); ++i) {
-      if (auto difference = differenceOf(actual[i], expected[i])) return difference;
+      if (auto difference = differenceOf(actual[i], expected[i], toleranceFor(test))) return difference;
     }
   }
   return std::nullopt;

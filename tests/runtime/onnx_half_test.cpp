@@ -92,11 +92,20 @@ std::optional<std::string> runHalf(const OnnxCase& test, const onnx::ModelProto&
 /// Operators whose results say nothing here, and cases that 16 bits cannot hold.
 bool isComparable(const OnnxCase& test, const onnx::NodeProto& node, DataType half) {
   static const std::set<std::string> others = {
-      "ArgMax",  "ArgMin",         "Ceil",
-      "Floor",   "QuantizeLinear", "Tan",  // results jump where inputs move a little
-      "BitCast", "Cast",           "DequantizeLinear",
-      "Dropout",                            // types in attributes; training
-      "If",      "Loop",           "Scan",  // bodies have types of their own
+      "ArgMax",
+      "ArgMin",
+      "Ceil",
+      "Floor",
+      "QuantizeLinear",
+      "Tan",  // results jump where inputs move a little
+      "BitCast",
+      "Cast",
+      "DequantizeLinear",
+      "Dropout",  // types in attributes; training
+      "If",
+      "Loop",
+      "Scan",             // bodies have types of their own
+      "LinearAttention",  // so has its result
   };
   if (others.contains(node.op_type()) || test.name.find("large_number") != std::string::npos) return false;
   // ONNX's definition of this one uses an operator that does not take bfloat16.
@@ -127,7 +136,7 @@ TEST_P(OnnxHalf, RunsWhatTheOperatorTakes) {
     }
   }
   std::cout << passed << " cases in " << toString(half) << '\n';
-  EXPECT_GE(passed, is_short ? 702 : 756);
+  EXPECT_GE(passed, is_short ? 734 : 788);
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, OnnxHalf,

@@ -71,6 +71,11 @@ inline std::vector<std::filesystem::path> dataSetsOf(const OnnxCase& test) {
   return sets;
 }
 
+/// ONNX's numbers for inverse transforms hold what float32 sums leave where the result is zero.
+inline Tolerance toleranceFor(const OnnxCase& test) {
+  return test.name.starts_with("test_dft_inverse") ? Tolerance{.relative = 1e-3, .absolute = 1e-6} : Tolerance{};
+}
+
 inline std::string elementTypeName(int32_t type) {
   std::string name = onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(type));
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
