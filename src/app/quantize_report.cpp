@@ -45,7 +45,8 @@ std::string whereVerified(const Verification& verification, const QuantizeReport
     return fmt::format("{:.1f} M MACs on this CPU ({}), each result rounded to {}", macs, report.cpu.isa,
                        toString(report.plan.half.type));
   }
-  if (!report.plan.stored.empty()) return fmt::format("{:.1f} M MACs in float, on this CPU ({})", macs, report.cpu.isa);
+  if (!report.plan.stored.empty() && verification.macs.int8 == 0)
+    return fmt::format("{:.1f} M MACs in float, on this CPU ({})", macs, report.cpu.isa);
   const std::string where = verification.backend == Backend::kReference
                                 ? "int32 sums, no saturation"
                                 : fmt::format("oneDNN on this CPU ({}{}), int8 sums exact", report.cpu.isa,
@@ -152,11 +153,12 @@ std::string summaryText(const QuantizeReport& report) {
   const bool is_half = report.plan.half.type != DataType::kUndefined;
   if (is_half) {
     text += line(toString(report.plan.half.type), countOps(report.plan.nodes, isHalf));
-  } else if (!report.plan.stored.empty()) {
+  } else if (report.plan.stored.empty() || std::ranges::any_of(report.plan.nodes, isInt8)) {
+    text += line("int8", countOps(report.plan.nodes, isInt8));
+  }
+  if (!report.plan.stored.empty()) {
     text += line("weights", fmt::format("{} as {}", countOps(report.plan.nodes, has(Treatment::kWeights)),
                                         storageText(report.plan)));
-  } else {
-    text += line("int8", countOps(report.plan.nodes, isInt8));
   }
   text += line("float", countOps(report.plan.nodes, has(Treatment::kFloat)));
   if (!report.plan.weights.empty()) text += line("target", targetText(report.plan));

@@ -74,6 +74,17 @@ TEST(SummaryText, SaysInWhatSmallWeightsAreStored) {
   EXPECT_THAT(summaryText(report), HasSubstr("  weights    2 Conv as int8, uint4 in blocks of 32\n"));
 }
 
+TEST(SummaryText, SaysWhatIsInt8BesideWhatIsOnlyStoredSo) {
+  QuantizeReport report = smallReport();
+  report.plan.nodes[0].treatment = Treatment::kDynamic;
+  report.plan.nodes[1].treatment = Treatment::kWeights;
+  report.plan.stored = {{"v", {DataType::kInt8, 0, 0, false, false}, {}, ""}};
+  report.verifications.emplace_back();
+  report.verifications[0].macs = {1'000'000, 500'000};
+  EXPECT_THAT(summaryText(report), HasSubstr("  int8       1 Conv, 1 MaxPool\n  weights    1 Conv as int8\n"));
+  EXPECT_THAT(summaryText(report), HasSubstr("50.0 % of 1.0 M MACs in int8"));
+}
+
 TEST(PlanText, AlignsNodesInColumns) {
   EXPECT_THAT(planText(smallReport().plan), testing::StartsWith("int8         Conv     conv   fits\n"
                                                                 "int8         Conv     conv2  fits\n"
