@@ -180,8 +180,10 @@ void declareSelectionFlags(CLI::App& app, NodeSelection& selection) {
 }
 
 void declareHalfFlags(CLI::App& app, QuantizeOptions& options) {
-  app.add_flag("--half-io,!--keep-io-types", options.half_io,
-               "fp16, bf16: inputs and outputs change their type too (--keep-io-types, the default: they stay float32)")
+  app.add_flag("--half-io", options.half_io, "fp16, bf16: the model's inputs and outputs change their type too")
+      ->group(kInt8Group);
+  app.add_flag_function(
+         "--keep-io-types", [&options](int64_t) { options.half_io = false; }, "fp16, bf16: they stay float32 (default)")
       ->group(kInt8Group);
 }
 
