@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -139,16 +140,70 @@ class Call {
   std::unordered_map<std::string, std::string> renamed_;
 };
 
-class Inliner {
+/// The functions of a model by what calls them.
+class FunctionTable {
  public:
-  Inliner(const Functions& functions, ValueNames names) : names_(std::move(names)) {
+  explicit FunctionTable(const Functions& functions) {
     for (const auto& function : functions) {
       functions_[{domainOf(function.domain()), function.name(), function.overload()}] = &function;
     }
   }
 
+  /// Null for a node that calls none.
+  [[nodiscard]] const onnx::FunctionProto* calledBy(const onnx::NodeProto& node) const {
+    const auto found = functions_.find({domainOf(node.domain()), node.op_type(), node.overload()});
+    return found == functions_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::map<std::tuple<std::string, std::string, std::string>, const onnx::FunctionProto*> functions_;
+};
+
+/// How many nodes a model's calls unfold to, counted without unfolding them: whatever follows the calls, as ONNX's
+/// shape inference does, takes that many steps.
+class UnfoldedSize {
+ public:
+  explicit UnfoldedSize(const FunctionTable& functions) : functions_(functions) {}
+
+  /// Throws where a function calls itself, and from kMostNodes on.
+  void add(const onnx::NodeProto& node) {
+    count_ += sizeOf(node);
+    if (count_ > kMostNodes) throwUnsupported("the model's functions unfold to more than {} nodes", kMostNodes);
+  }
+
+ private:
+  size_t sizeOf(const onnx::NodeProto& node) {
+    size_t size = 1;
+    if (const auto* function = functions_.calledBy(node)) size += sizeOf(*function);
+    forEachSubgraph(node, [&](const onnx::GraphProto& body) {
+      for (const auto& inner : body.node()) size = std::min(size + sizeOf(inner), kMostNodes + 1);
+    });
+    return size;
+  }
+
+  size_t sizeOf(const onnx::FunctionProto& function) {
+    const auto [entry, is_new] = sizes_.try_emplace(&function);
+    if (is_new) {
+      size_t size = 0;
+      for (const auto& node : function.node()) size = std::min(size + sizeOf(node), kMostNodes + 1);
+      sizes_[&function] = size;
+      return size;
+    }
+    if (!entry->second) throwBadInput("the model's function '{}' calls itself", function.name());
+    return *entry->second;
+  }
+
+  const FunctionTable& functions_;
+  std::unordered_map<const onnx::FunctionProto*, std::optional<size_t>> sizes_;  // none while it is being counted
+  size_t count_ = 0;
+};
+
+class Inliner {
+ public:
+  Inliner(const FunctionTable& functions, ValueNames names) : functions_(functions), names_(std::move(names)) {}
+
   [[nodiscard]] bool callsFunction(const onnx::NodeProto& node) const {
-    if (functionOf(node) != nullptr) return true;
+    if (functions_.calledBy(node) != nullptr) return true;
     bool found = false;
     forEachSubgraph(node, [&](const onnx::GraphProto& body) {
       found = found || std::ranges::any_of(body.node(), [&](const auto& inner) { return callsFunction(inner); });
@@ -159,28 +214,16 @@ class Inliner {
   /// The nodes that take the place of `node`.
   Nodes expand(onnx::NodeProto node) {
     Nodes nodes;
-    expand(std::move(node), 0, nodes);
+    expand(std::move(node), nodes);
     return nodes;
   }
 
  private:
-  [[nodiscard]] const onnx::FunctionProto* functionOf(const onnx::NodeProto& node) const {
-    const auto found = functions_.find({domainOf(node.domain()), node.op_type(), node.overload()});
-    return found == functions_.end() ? nullptr : found->second;
-  }
-
-  void expand(onnx::NodeProto node, size_t depth, Nodes& nodes) {
-    forEachSubgraph(node, [&](onnx::GraphProto& body) { expandBody(body, depth); });
-    const auto* function = functionOf(node);
+  void expand(onnx::NodeProto node, Nodes& nodes) {
+    forEachSubgraph(node, [&](onnx::GraphProto& body) { expandBody(body); });
+    const auto* function = functions_.calledBy(node);
     if (function == nullptr) return nodes.push_back(std::move(node));
-    // A chain of calls longer than there are functions comes by one of them twice.
-    if (depth == functions_.size()) throwBadInput("the model's function '{}' calls itself", function->name());
-    Nodes inside = nodesOf(*function, node);
-    node_count_ += inside.size();
-    if (node_count_ > kMostNodes) {
-      throwUnsupported("the model's functions unfold to more than {} nodes", kMostNodes);
-    }
-    for (auto& inner : inside) expand(std::move(inner), depth + 1, nodes);
+    for (auto& inner : nodesOf(*function, node)) expand(std::move(inner), nodes);
   }
 
   Nodes nodesOf(const onnx::FunctionProto& function, const onnx::NodeProto& caller) {
@@ -192,17 +235,16 @@ class Inliner {
     return Call(function, caller, names_).nodes();
   }
 
-  void expandBody(onnx::GraphProto& body, size_t depth) {
+  void expandBody(onnx::GraphProto& body) {
     if (std::ranges::none_of(body.node(), [&](const auto& node) { return callsFunction(node); })) return;
     Nodes nodes;
-    for (auto& node : *body.mutable_node()) expand(std::move(node), depth, nodes);
+    for (auto& node : *body.mutable_node()) expand(std::move(node), nodes);
     body.clear_node();
     for (auto& node : nodes) *body.add_node() = std::move(node);
   }
 
-  std::map<std::tuple<std::string, std::string, std::string>, const onnx::FunctionProto*> functions_;
+  const FunctionTable& functions_;
   ValueNames names_;
-  size_t node_count_ = 0;
 };
 
 /// Imports what the functions import; operators of ONNX's own domain in the newest version of all.
@@ -247,14 +289,17 @@ void dropDomains(Graph& graph, const Functions& functions) {
 
 void inlineFunctions(Graph& graph) {
   if (graph.rest().functions_size() == 0) return;
+  const FunctionTable functions(graph.rest().functions());
+  UnfoldedSize size(functions);
+  for (const Node* node : graph.nodes()) size.add(node->proto());
   unifyOpsets(graph);
-  Inliner inliner(graph.rest().functions(), ValueNames(graph.skeleton()));
+  Inliner inliner(functions, ValueNames(graph.skeleton()));
   for (Node* node : graph.nodes()) {
     if (inliner.callsFunction(node->proto())) graph.replaceNode(*node, inliner.expand(node->proto()));
   }
-  const Functions functions = std::move(*graph.rest().mutable_functions());
+  const Functions inlined = std::move(*graph.rest().mutable_functions());
   graph.rest().clear_functions();
-  dropDomains(graph, functions);
+  dropDomains(graph, inlined);
 }
 
 }  // namespace quant

@@ -16,8 +16,12 @@ ValueNames::ValueNames(const onnx::ModelProto& model) {
 }
 
 std::string ValueNames::unique(const std::string& base) {
-  std::string name = base;
-  for (int i = 1; !taken_.insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
+  if (taken_.insert(base).second) return base;
+  int& last = last_suffix_[base];  // thousands of copies of one name would else each try all the earlier ones
+  std::string name;
+  do {
+    name = fmt::format("{}_{}", base, ++last);
+  } while (!taken_.insert(name).second);
   return name;
 }
 

@@ -3,6 +3,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace quant {
@@ -21,6 +22,7 @@ class ValueNames {
   void collect(const onnx::NodeProto& node);
 
   std::unordered_set<std::string> taken_, read_;
+  std::unordered_map<std::string, int> last_suffix_;
 };
 
 }  // namespace quant

@@ -46,7 +46,7 @@ template <int kPanels>
   const __m512i zero_point = _mm512_set1_epi32(scale.zero_point);
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(scale.flip));
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const auto mask = static_cast<__mmask16>((1U << rows.channels) - 1U);  // of one panel
+  const auto mask = static_cast<__mmask16>((uint64_t{1} << rows.channels) - 1U);  // of one panel
   __m512 multipliers[kPanels];
   for (int p = 0; p < kPanels; ++p) multipliers[p] = _mm512_loadu_ps(rows.multipliers + p * kPanelColumns);
   for (int64_t r = 0; r < rows.rows; r += kRows) {
@@ -86,7 +86,7 @@ template <int kPanels>
   const Limits limits(scale);
   const __m512 lowest = _mm512_set1_ps(limits.low), highest = _mm512_set1_ps(limits.high);
   const __m512 low = _mm512_set1_ps(scale.low), high = _mm512_set1_ps(scale.high);
-  const auto mask = static_cast<__mmask16>((1U << rows.channels) - 1U);
+  const auto mask = static_cast<__mmask16>((uint64_t{1} << rows.channels) - 1U);
   for (int64_t r = 0; r < rows.rows; ++r) {
     __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(rows.sums + r * kPanelColumns)), multipliers);
     if (scale.has_residual) {
