@@ -1,7 +1,5 @@
 #include "graph/body.h"
 
-#include <algorithm>
-
 #include "graph/subgraphs.h"
 #include "graph/value_info.h"
 
@@ -38,7 +36,7 @@ onnx::ModelProto modelOf(const Graph& outer, const Node& owner, const std::set<s
 }  // namespace
 
 Body::Body(const Graph& outer, const Node& owner, onnx::GraphProto proto)
-    : captures_(capturesOf(proto)), graph_(modelOf(outer, owner, captures_, std::move(proto))) {
+    : captures_(capturesOf(proto)), inputs_(proto.input()), graph_(modelOf(outer, owner, captures_, std::move(proto))) {
   input_count_ = graph_.inputs().size();
   for (const auto& value : captures_) {
     if (outer.isConstant(value)) {
@@ -55,10 +53,7 @@ onnx::GraphProto Body::close() && {
     if (graph_.isConstant(value)) graph_.removeConstant(value);
   }
   onnx::ModelProto model = std::move(graph_).release();
-  auto& inputs = *model.mutable_graph()->mutable_input();
-  inputs.erase(
-      std::remove_if(inputs.begin(), inputs.end(), [&](const auto& info) { return captures_.contains(info.name()); }),
-      inputs.end());
+  *model.mutable_graph()->mutable_input() = std::move(inputs_);
   return std::move(*model.mutable_graph());
 }
 

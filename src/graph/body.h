@@ -28,6 +28,7 @@ class Body {
 
  private:
   std::set<std::string> captures_;
+  google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> inputs_;  // as the file declares them
   size_t input_count_ = 0;
   Graph graph_;
 };

@@ -69,6 +69,22 @@ TEST(Body, ForgetsSizesThatALoopMayChange) {
   EXPECT_EQ(body.graph().valueType("s"), (ValueType{DataType::kFloat32, std::nullopt}));
 }
 
+TEST(Body, IsClosedWithTheSizesThatItDeclares) {
+  const Graph graph = parseGraph(R"(g (int64 n, bool c, float[2] x) => (float[2] y) {
+      y = Loop (n, c, x) <body = l (int64 i, bool go, float[2] s) => (bool go_on, float[2] t) {
+        go_on = Identity(go)
+        t = Neg(s)
+      }>
+    })");
+  const Node* node = graph.producer("y");
+  const onnx::GraphProto& before = node->findAttr("body")->g();
+  const onnx::GraphProto after = Body(graph, *node, before).close();
+  ASSERT_EQ(after.input_size(), 3);
+  for (int i = 0; i < 3; ++i) {  // onnxruntime wants the counter's rank
+    EXPECT_EQ(after.input(i).SerializeAsString(), before.input(i).SerializeAsString());
+  }
+}
+
 constexpr const char* kNested = R"(g (bool c, float[2] x) => (float[2] y) {
     y = If (c) <
       then_branch = t () => (float[2] a) {
