@@ -165,6 +165,7 @@ std::string constantLike(Expansion& x, float value, const std::string& like) {
 }
 
 ExpansionRule contributedFunction(const Node& node) {
+  if (node.domain() == "ai.onnx.ml") return machineLearningFunction(node.opType());
   if (node.domain() != kMicrosoft) return nullptr;
   const auto* rule = std::ranges::find(kRules, node.opType(), &Rule::op_type);
   return rule == kRules.end() ? nullptr : rule->build;

@@ -20,4 +20,8 @@ void attentionRule(Expansion& x);
 void multiHeadAttentionRule(Expansion& x);
 void embedLayerNormalizationRule(Expansion& x);
 
+// machine_learning_functions.cpp
+/// The rule for an operator of ai.onnx.ml; null where there is none.
+ExpansionRule machineLearningFunction(const std::string& op_type);
+
 }  // namespace quant

@@ -12,9 +12,9 @@
 namespace quant {
 
 /// Nodes without a kernel of their own become the nodes that define them: the function body that ONNX gives for
-/// operators such as Attention, or what a contributed operator of com.microsoft is short for. Values keep their names,
-/// types are inferred where a body depends on them. Returns how many nodes were replaced; what has neither kernel nor
-/// definition stays.
+/// operators such as Attention, or what an operator of com.microsoft or ai.onnx.ml is short for. Values keep their
+/// names, types are inferred where a body depends on them. Returns how many nodes were replaced; what has neither
+/// kernel nor definition stays.
 int expandFunctions(Graph& graph, const KernelRegistry& kernels);
 
 /// True for an operator that `expandFunctions` can take apart.

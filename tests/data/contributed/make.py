@@ -45,7 +45,7 @@ def make(name, op_type, inputs, outputs=1, domain=MICROSOFT, model_opset=17, **a
     )
     model = helper.make_model(
         graph,
-        opset_imports=[helper.make_opsetid("", model_opset), helper.make_opsetid(MICROSOFT, 1)],
+        opset_imports=[helper.make_opsetid("", model_opset), helper.make_opsetid(MICROSOFT if domain == "" else domain, 1)],
         ir_version=8,
         producer_name="quantize tests",
     )
@@ -137,8 +137,20 @@ def quantized():
              [condition, x, scale(0.0513), zero, bytes_(2, 8, dtype=dtype), scale(0.0297), dtype(7), scale(0.0397), dtype(5)])
 
 
+def machine_learning():
+    rows = floats(3, 4)
+    make("ml_scaler", "Scaler", [rows], domain="ai.onnx.ml", offset=[0.5, -1.0, 2.0, 0.0], scale=[2.0, 0.5, 3.0, -1.0])
+    make("ml_scaler_of_integers", "Scaler", [np.array([[1, -2], [3, 40]], np.int64)], domain="ai.onnx.ml", offset=[0.5],
+         scale=[0.25])
+    make("ml_normalizer_l1", "Normalizer", [rows], domain="ai.onnx.ml", norm="L1")
+    make("ml_normalizer_l2", "Normalizer", [rows], domain="ai.onnx.ml", norm="L2")
+    make("ml_columns", "ArrayFeatureExtractor", [rows, np.array([2, 0], np.int64)], domain="ai.onnx.ml")
+    make("ml_columns_of_a_vector", "ArrayFeatureExtractor", [np.array([7, 8, 9], np.int64), np.array([[2, 1]], np.int64)],
+         domain="ai.onnx.ml")
+
+
 if __name__ == "__main__":
     RANDOM = np.random.default_rng(7)
-    for part in (activations, normalizations, products, quantized, attentions):
+    for part in (activations, normalizations, products, quantized, attentions, machine_learning):
         part()
     print(f"{len(list(HERE.glob('*/model.onnx')))} cases")
