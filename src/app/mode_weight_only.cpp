@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "onnx_io/upgrade.h"
 #include "quantizer/apply_weight_only.h"
+#include "quantizer/body_plans.h"
 #include "quantizer/place_weight_only.h"
 
 namespace quant {
@@ -46,13 +47,19 @@ void planWeightOnly(ModeRun& run) {
   if (run.options.format == OperatorFormat::kQOperator) {
     throwBadInput("--format qoperator is for modes that compute on integers; --mode weight-only writes qdq or ms");
   }
-  run.report.plan = planWeightStorage(run.graph, weightOptions(run.options));
+  WeightOnlyOptions options = weightOptions(run.options);
+  run.report.plan = planWithBodies(run.graph, options.selection, [options](const Graph& graph, const auto& selection) {
+    WeightOnlyOptions here = options;
+    here.selection = selection;
+    return planWeightStorage(graph, here);
+  });
   if (run.dataset != nullptr && !run.options.dry_run && !isCollected(run)) collect(run);
 }
 
 void applyWeightOnly(Graph& graph, const ModeRun& run) {
-  if (const int64_t opset = opsetFor(run.report.plan, graph); graph.opset() < opset) upgradeOpset(graph, opset);
-  applyWeightStorage(graph, run.report.plan, run.moments);
+  if (const int64_t opset = opsetFor(run.report.plan); graph.opset() < opset) upgradeOpset(graph, opset);
+  applyWithBodies(graph, run.report.plan,
+                  [&](Graph& one, const QuantizationPlan& plan) { applyWeightStorage(one, plan, run.moments); });
 }
 
 }  // namespace quant

@@ -80,6 +80,22 @@ void writeQuantized(const ModeRun& run) {
   report.output_bytes = save(std::move(quantized), report.output);
 }
 
+/// A file that is no smaller for a reason that nobody told would look like a fault.
+void announceNothing(QuantizeReport& report, Mode mode) {
+  const auto& nodes = report.plan.nodes;
+  const bool is_nothing =
+      std::ranges::all_of(nodes, [](const NodePlacement& row) { return row.treatment == Treatment::kFloat; });
+  if (!is_nothing) return;
+  const bool has_conv = std::ranges::find(nodes, "Conv", &NodePlacement::op_type) != nodes.end();
+  const std::string_view hint = mode == Mode::kDynamic && has_conv
+                                    ? "convolutions need --dynamic-conv, and are faster with --mode ptq-int8; "
+                                    : "";
+  report.plan.warnings.push_back(fmt::format(
+      "nothing was quantized: --mode {} with these options changes no node of this model, and the result is "
+      "as large; {}--dry-run says why of each node",
+      report.mode, hint));
+}
+
 void writeReport(const QuantizeReport& report, const std::filesystem::path& path) {
   switch (reportFormat(path)) {
     case ReportFormat::kJson: return writeFile(path, reportJson(report));
@@ -122,6 +138,7 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   };
   heedLoss(run, adjusted.int8.selection, write_again);
 
+  announceNothing(report, options.mode);
   report.total_seconds = total.seconds();
   report.peak_memory = peakMemory();
   if (!options.report.empty()) writeReport(report, options.report);

@@ -27,7 +27,7 @@ std::vector<std::vector<size_t>> inputsOfNodes(const Graph& graph, const Quantiz
     read.insert(read.end(), node->captures().begin(), node->captures().end());
     for (const std::string& value : read) {
       const Node* producer = value.empty() ? nullptr : graph.producer(value);
-      const auto row = producer == nullptr ? rows.end() : rows.find(producer->output());
+      const auto row = producer == nullptr ? rows.end() : rows.find(keyOf(*producer));
       if (row == rows.end() || std::ranges::count(inputs[i], row->second) > 0) continue;
       inputs[i].push_back(row->second);
     }

@@ -34,4 +34,15 @@ std::set<std::string> capturesOf(const onnx::GraphProto& body) {
   return captures;
 }
 
+void renameReads(onnx::GraphProto& body, const std::string& value, const std::string& by) {
+  for (auto& node : *body.mutable_node()) {
+    for (auto& input : *node.mutable_input()) {
+      if (input == value) input = by;
+    }
+    forEachSubgraph(node, [&](onnx::GraphProto& inner) {
+      if (capturesOf(inner).contains(value)) renameReads(inner, value, by);
+    });
+  }
+}
+
 }  // namespace quant

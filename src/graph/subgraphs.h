@@ -39,6 +39,9 @@ bool holdsSubgraph(const onnx::NodeProto& node);
 /// them.
 std::set<std::string> capturesOf(const onnx::GraphProto& body);
 
+/// Lets the nodes of `body`, and those in bodies inside it, read `by` where they read `value`.
+void renameReads(onnx::GraphProto& body, const std::string& value, const std::string& by);
+
 /// Calls visit(TensorProto&, const NodeProto& owner, const std::string& what) for every tensor inside `node`: in its
 /// attributes, and in those and the initializers of its subgraphs. `what` says where it was found.
 template <class Node, class Visit>

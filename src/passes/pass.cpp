@@ -16,6 +16,7 @@ constexpr Pass kPreparation[] = {
     {"fold-constants", foldConstants},
     {"simplify-reshapes", simplifyReshapes},
     {"remove-identity", removeIdentity},
+    {"capture-loop-invariants", captureLoopInvariants},
     {"merge-reshapes", mergeReshapes},
     {"merge-transposes", mergeTransposes},
     {"replace-clip", replaceClip},

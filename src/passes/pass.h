@@ -40,6 +40,8 @@ int foldConstants(Graph& graph);
 int simplifyReshapes(Graph& graph);
 /// Nodes whose result equals their input go away.
 int removeIdentity(Graph& graph);
+/// What a Loop hands from round to round and never changes is read from around it instead.
+int captureLoopInvariants(Graph& graph);
 /// Reshape after Reshape becomes one.
 int mergeReshapes(Graph& graph);
 /// Transpose after Transpose becomes one.

@@ -37,6 +37,13 @@ Tensor divided(const Tensor& tensor, const std::vector<float>& by) {
 
 bool isTransposedGemm(const Node& node) { return node.is("Gemm") && node.attr("transB", int64_t{0}) != 0; }
 
+void removeAttribute(onnx::NodeProto& node, std::string_view name) {
+  auto& attributes = *node.mutable_attribute();
+  attributes.erase(std::remove_if(attributes.begin(), attributes.end(),
+                                  [&](const auto& attribute) { return attribute.name() == name; }),
+                   attributes.end());
+}
+
 /// One value for each output channel, as it is multiplied or added to a convolution's result.
 Shape channelShape(const Shape& weights) {
   Shape shape(weights.size() - 1, 1);
@@ -239,6 +246,7 @@ class DynamicRewriter {
     proto.set_op_type("DynamicQuantizeLSTM");
     proto.set_domain(std::string(kMicrosoft));
     while (proto.input_size() < kLstmInputs) proto.add_input("");
+    removeAttribute(proto, "layout");  // which it does not have, not even with the value that it means
     putGates(proto, 1, weights);
     putGates(proto, 2, recurrence);
     if (graph_.opset(kMicrosoft) == 0) graph_.setOpset(kMicrosoft, 1);

@@ -235,7 +235,7 @@ class WeightRewriter {
 
 }  // namespace
 
-int64_t opsetFor(const QuantizationPlan& plan, const Graph& graph) {
+int64_t opsetFor(const QuantizationPlan& plan) {
   int64_t opset = 13;
   for (const StoredWeights& stored : plan.stored) {
     const auto uses = [&](Form form) {
@@ -244,7 +244,7 @@ int64_t opsetFor(const QuantizationPlan& plan, const Graph& graph) {
     if (uses(Form::kBlocksLookedUp)) opset = std::max<int64_t>(opset, 18);  // BitwiseAnd
     if (!uses(Form::kDequantized)) continue;
     if (stored.storage.block != 0) opset = std::max<int64_t>(opset, 21);
-    if (graph.valueType(stored.constant)->type == DataType::kFloat16) opset = std::max<int64_t>(opset, 19);
+    if (stored.type == DataType::kFloat16) opset = std::max<int64_t>(opset, 19);
   }
   return opset;
 }

@@ -22,6 +22,9 @@ struct NodeSelection {
   std::map<std::string, std::string> kept_float = {};
   /// When not empty: no node but these, by their first output.
   std::set<std::string> only = {};
+  /// Constants that stay float though they are weights, each with the reason.
+  std::map<std::string, std::string> kept_constants = {};
+  bool in_body = false;  ///< what no node matches here may match one in another graph of the model
 };
 
 /// How weights become integers, where calibration gathered the means of what they are multiplied with.

@@ -50,13 +50,6 @@ Reason obstacleInConv(const Graph& graph, const Node& node) {
 
 bool isRecurrent(const Node& node) { return node.is("LSTM") || node.is("GRU") || node.is("RNN"); }
 
-/// The first output that is there: an LSTM may leave out its sequence.
-const std::string& keyOf(const Node& node) {
-  int index = 0;
-  while (index + 1 < node.outputCount() && node.output(index).empty()) ++index;
-  return node.output(index);
-}
-
 class DynamicPlacer {
  public:
   DynamicPlacer(const Graph& graph, const Int8Options& int8, const DynamicOptions& options)

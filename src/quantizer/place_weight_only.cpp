@@ -89,7 +89,7 @@ class Placer {
   QuantizationPlan run() && {
     const auto nodes = graph_.nodes();
     for (const Node* node : nodes) {
-      plan_.nodes.push_back({node->output(), node->label(), node->opType(), Treatment::kFloat, "has no weights"});
+      plan_.nodes.push_back({keyOf(*node), node->label(), node->opType(), Treatment::kFloat, "has no weights"});
       for (Candidate& candidate : candidatesOf(graph_, *node)) {
         const std::string& constant = node->input(candidate.input);
         if (!candidates_.contains(constant)) order_.push_back(constant);
@@ -112,11 +112,11 @@ class Placer {
       const WeightStorage storage = storageFor(candidate);
       auto entry = std::ranges::find(stored, storage, &StoredWeights::storage);
       if (entry == stored.end()) {
-        stored.push_back({constant, storage, {}, candidate.multiplied_with});
+        stored.push_back({constant, storage, {}, candidate.multiplied_with, graph_.valueType(constant)->type});
         entry = stored.end() - 1;
       }
       if (entry->multiplied_with != candidate.multiplied_with) entry->multiplied_with.clear();
-      entry->uses.push_back({candidate.node->output(), candidate.input, formFor(candidate)});
+      entry->uses.push_back({keyOf(*candidate.node), candidate.input, formFor(candidate)});
       say(candidate, Treatment::kWeights, storage.describe() + noteOn(candidate));
     }
     if (stored.size() > 1) {
@@ -135,6 +135,8 @@ class Placer {
                    : fmt::format("shares '{}' with '{}', which is {}", constant, candidate.node->label(), *reason);
       }
     }
+    const auto& kept = options_.selection.kept_constants;
+    if (const auto found = kept.find(constant); found != kept.end()) return found->second;
     const auto type = *graph_.valueType(constant);
     if (type.type != DataType::kFloat32 && type.type != DataType::kFloat16) {
       return fmt::format("its weights '{}' are {}", constant, toString(type.type));
@@ -152,7 +154,6 @@ class Placer {
   }
 
   Reason otherReader(const std::string& constant, const std::vector<Candidate>& candidates) const {
-    if (graph_.isCaptured(constant)) return fmt::format("its weights '{}' are read inside a subgraph too", constant);
     if (graph_.isOutput(constant)) return fmt::format("its weights '{}' are an output of the graph", constant);
     for (const Node* reader : graph_.consumers(constant)) {
       const auto places = std::ranges::count(reader->proto().input(), constant);

@@ -92,7 +92,7 @@ class Placer {
       : graph_(graph), options_(options), selection_(graph, options.selection), nodes_(graph.nodes()) {}
 
   Placement run() && {
-    for (const Node* node : nodes_) row(*node) = {node->output(), node->label(), node->opType(), Treatment::kFloat, ""};
+    for (const Node* node : nodes_) row(*node) = {keyOf(*node), node->label(), node->opType(), Treatment::kFloat, ""};
     for (const Node* node : nodes_) placeWeighted(*node);
     for (const Node* node : nodes_) placeOther(*node);
     for (const Node* node : nodes_) shareWithConcat(*node);
@@ -226,6 +226,12 @@ class Placer {
 };
 
 }  // namespace
+
+const std::string& keyOf(const Node& node) {
+  int index = 0;
+  while (index + 1 < node.outputCount() && node.output(index).empty()) ++index;
+  return node.output(index);
+}
 
 const NodePlacement& Placement::node(const std::string& output) const {
   const auto found = std::ranges::find(nodes, output, &NodePlacement::output);

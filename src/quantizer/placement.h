@@ -30,6 +30,9 @@ struct NodePlacement {
   std::string reason;
 };
 
+/// The key of a node's row: its first output that has a name (an LSTM may leave out its sequence).
+const std::string& keyOf(const Node& node);
+
 /// Which values are quantized and which nodes compute on them, before any number is known.
 struct Placement {
   std::vector<NodePlacement> nodes;  ///< in topological order

@@ -35,6 +35,7 @@ struct StoredWeights {
   WeightStorage storage;
   std::vector<WeightUse> uses;
   std::string multiplied_with;  ///< the value whose moments weigh the errors; empty where there is none, or several
+  DataType type = DataType::kFloat32;  ///< before and while they are computed with
 };
 
 /// What to quantize and with which numbers: decided once, printed, and only then applied. Pure data.

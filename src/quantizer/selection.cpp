@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "graph/subgraphs.h"
+#include "quantizer/placement.h"
 
 namespace quant {
 
@@ -35,20 +37,39 @@ size_t editDistance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
+/// Visits `node` and those in its bodies.
+template <class Visit>
+void forEachNodeIn(const onnx::NodeProto& node, const Visit& visit) {
+  visit(node);
+  forEachSubgraph(node, [&](const onnx::GraphProto& body) {
+    for (const auto& inner : body.node()) forEachNodeIn(inner, visit);
+  });
+}
+
 template <class NameOf>
 void requireMatches(const Graph& graph, const std::vector<std::string>& patterns, std::string_view option,
                     std::string_view what, NameOf name_of) {
   for (const auto& pattern : patterns) {
     std::string nearest;
     bool found = false;
-    for (const Node* node : graph.nodes()) {
-      const std::string& name = name_of(*node);
+    const auto look = [&](const onnx::NodeProto& node) {
+      const std::string& name = name_of(node);
       found = found || matches(pattern, name);
       if (nearest.empty() || editDistance(pattern, name) < editDistance(pattern, nearest)) nearest = name;
-    }
+    };
+    for (const Node* node : graph.nodes()) forEachNodeIn(node->proto(), look);
     if (!found)
       throwBadInput("{} '{}' matches no {} of the model; the nearest is '{}'", option, pattern, what, nearest);
   }
+}
+
+void requireAllMatch(const Graph& graph, const NodeSelection& wanted) {
+  const auto name = [](const onnx::NodeProto& node) -> const std::string& { return node.name(); };
+  const auto op_type = [](const onnx::NodeProto& node) -> const std::string& { return node.op_type(); };
+  requireMatches(graph, wanted.include_nodes, "--include-node", "node", name);
+  requireMatches(graph, wanted.exclude_nodes, "--exclude-node", "node", name);
+  requireMatches(graph, wanted.include_ops, "--op", "operator", op_type);
+  requireMatches(graph, wanted.exclude_ops, "--exclude-op", "operator", op_type);
 }
 
 }  // namespace
@@ -58,12 +79,7 @@ bool hasWeights(const Node& node) {
 }
 
 Selection::Selection(const Graph& graph, const NodeSelection& wanted) : wanted_(wanted) {
-  const auto name = [](const Node& node) -> const std::string& { return node.name(); };
-  const auto op_type = [](const Node& node) -> const std::string& { return node.opType(); };
-  requireMatches(graph, wanted.include_nodes, "--include-node", "node", name);
-  requireMatches(graph, wanted.exclude_nodes, "--exclude-node", "node", name);
-  requireMatches(graph, wanted.include_ops, "--op", "operator", op_type);
-  requireMatches(graph, wanted.exclude_ops, "--exclude-op", "operator", op_type);
+  if (!wanted.in_body) requireAllMatch(graph, wanted);
 
   std::vector<const Node*> weighted;
   for (const Node* node : graph.nodes()) {
@@ -75,7 +91,7 @@ Selection::Selection(const Graph& graph, const NodeSelection& wanted) : wanted_(
 }
 
 std::optional<std::string> Selection::excludes(const Node& node) const {
-  const std::string& output = node.output(0);
+  const std::string& output = keyOf(node);
   if (const auto kept = wanted_.kept_float.find(output); kept != wanted_.kept_float.end()) return kept->second;
   if (!wanted_.only.empty() && !wanted_.only.contains(output)) return "not looked at";
   if (const auto* pattern = firstMatch(wanted_.exclude_nodes, node.name())) {

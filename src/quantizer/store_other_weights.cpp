@@ -38,8 +38,8 @@ void storeOtherWeights(const Graph& graph, const NodeSelection& selection, Quant
   options.selection = selection;
   QuantizationPlan storage = planWeightStorage(graph, options);
   for (StoredWeights& stored : storage.stored) {
-    const bool all_want = std::ranges::all_of(
-        stored.uses, [&](const WeightUse& use) { return !use.output.empty() && wants(rowOf(plan, use.output)); });
+    const bool all_want =
+        std::ranges::all_of(stored.uses, [&](const WeightUse& use) { return wants(rowOf(plan, use.output)); });
     if (!all_want) continue;
     for (const WeightUse& use : stored.uses) {
       NodePlacement& row = *rowOf(plan, use.output);

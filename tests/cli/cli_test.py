@@ -247,7 +247,7 @@ class Dynamic(CliTest):
     def test_a_model_without_anything_to_quantize_is_announced(self):
         result = self.dynamic("-o", self.output)
         self.assert_done(result)
-        self.assertRegex(result.stdout, r"warning +no node became int8: .*--dynamic-conv.*--mode ptq-int8")
+        self.assertRegex(result.stdout, r"warning +nothing was quantized: .*--dynamic-conv.*--mode ptq-int8")
 
 
 class Formats(CliTest):

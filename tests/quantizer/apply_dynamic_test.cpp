@@ -180,6 +180,14 @@ TEST(ApplyDynamic, AnLstmGetsWeightsWithOneScaleForEachGate) {
   EXPECT_EQ(run(result.graph, {6, 2, 16}).shape(), (Shape{2, 2, 32}));
 }
 
+TEST(ApplyDynamic, AnLstmOnIntegersHasNoLayout) {
+  Graph graph = graphOf(kLstm, {"w", "r", "b"});
+  for (Node* node : graph.nodes()) node->setAttr("layout", int64_t{0});
+  const Quantized result = quantized(graph);
+  EXPECT_EQ(result.graph.producer("h")->opType(), "DynamicQuantizeLSTM");
+  EXPECT_FALSE(result.graph.producer("h")->hasAttr("layout"));
+}
+
 // --- levels ---------------------------------------------------------------------------------------------------------
 
 std::map<std::string, ChannelSpread> wideFirstChannel(const std::string& value, size_t channels) {

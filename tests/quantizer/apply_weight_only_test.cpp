@@ -121,7 +121,7 @@ TEST(ApplyWeightOnly, TheVersionOfOperatorsIsWhatTheFormNeeds) {
   const Graph product = graphWithWeights(kProduct, kProductWeights),
               look_up = graphWithWeights(kLookUp, kLookUpWeights);
   const auto needed = [](const Graph& graph, const WeightOnlyOptions& options) {
-    return opsetFor(planWeightStorage(graph, options), graph);
+    return opsetFor(planWeightStorage(graph, options));
   };
   EXPECT_EQ(needed(product, bits(8)), 13);
   EXPECT_EQ(needed(product, bits(4)), 21);

@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "quantizer/apply_weight_only.h"
 #include "quantizer/weight_only_testing.h"
 
 namespace quant {
@@ -69,6 +70,20 @@ TEST(PlaceWeightOnly, ConvolutionsKeepEightBits) {
   const auto plan = planWeightStorage(graph, fourBits());
   EXPECT_EQ(plan.stored.at(0).storage, (WeightStorage{DataType::kInt8, 0, 0, false, false}));
   EXPECT_THAT(reasonOf(plan, "y"), HasSubstr("4 bits are for MatMul, Gemm and Gather"));
+}
+
+TEST(PlaceWeightOnly, ALayerWithoutItsFirstOutputIsNamedByTheNext) {
+  const Graph graph = graphWithWeights(R"(g (float[5,1,16] x) => (float[1,1,24] h) {
+      , h = LSTM<hidden_size = 24>(x, w, r)
+    })",
+                                       {{"w", {1, 96, 16}}, {"r", {1, 96, 24}}});
+  const auto plan = planWeightStorage(graph, {});
+  EXPECT_EQ(plan.nodes.at(0).output, "h");
+  ASSERT_EQ(plan.stored.size(), 2U);
+  EXPECT_EQ(plan.stored[0].uses.at(0).output, "h");
+  Graph result = graph.clone();
+  applyWeightStorage(result, plan, {});
+  EXPECT_EQ(result.producer(result.producer("h")->input(1))->opType(), "DequantizeLinear");
 }
 
 TEST(PlaceWeightOnly, TheInputAndStateWeightsOfRecurrentLayersAreStored) {
