@@ -14,12 +14,7 @@ constexpr const char* kResultGroup = "Results";
 
 constexpr std::array kMetrics = {Metric::kClasses, Metric::kVectors, Metric::kError};
 
-void declareDataFlags(CLI::App& app, DataOptions& options) {
-  app.add_option("--data", options.folder, "Samples: a folder of JPEG or PNG pictures, .npy, .npz or .pb files")
-      ->type_name("DIR")
-      ->required()
-      ->check(CLI::ExistingPath)
-      ->group(kDataGroup);
+void declareLabelFlags(CLI::App& app, DataOptions& options) {
   app.add_option("--labels", options.labels,
                  "Lines of path and label (CSV, TSV), or an array in the order of the sorted files (.npy). Default: "
                  "labels.csv, labels.tsv or labels.npy in DIR, else a folder for each class")
@@ -29,11 +24,6 @@ void declareDataFlags(CLI::App& app, DataOptions& options) {
   app.add_option("--classes", options.classes, "Class folders in index order, one a line (default: alphabetical)")
       ->type_name("FILE")
       ->check(CLI::ExistingFile)
-      ->group(kDataGroup);
-  app.add_option("--samples", options.max_samples, "Take N of them, evenly spread; 0 for all")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
       ->group(kDataGroup);
 }
 
@@ -116,6 +106,19 @@ void declareEvalResultFlags(CLI::App& app, EvalOptions& options) {
 
 }  // namespace
 
+void declareDataFlags(CLI::App& app, DataOptions& options) {
+  app.add_option("--data", options.folder, "Samples: a folder of JPEG or PNG pictures, .npy, .npz or .pb files")
+      ->type_name("DIR")
+      ->required()
+      ->check(CLI::ExistingPath)
+      ->group(kDataGroup);
+  app.add_option("--samples", options.max_samples, "Take N of them, evenly spread; 0 for all")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->group(kDataGroup);
+}
+
 void declareEvalFlags(CLI::App& app, EvalOptions& options) {
   app.add_option("models", options.models, "ONNX models to compare, float or quantized by any tool")
       ->type_name("MODEL...")
@@ -127,6 +130,7 @@ void declareEvalFlags(CLI::App& app, EvalOptions& options) {
       ->type_name("MODEL")
       ->group(kModelGroup);
   declareDataFlags(app, options.data);
+  declareLabelFlags(app, options.data);
   declarePictureFlags(app, options.data.preprocess);
   declareMeasureFlags(app, options);
   declareEvalResultFlags(app, options);

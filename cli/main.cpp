@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "app/compare_command.h"
 #include "app/eval_command.h"
 #include "app/inspect_command.h"
 #include "app/quantize_command.h"
@@ -29,6 +30,7 @@ constexpr int kInterrupted = 130;  // what shells give a process that Ctrl-C end
 constexpr const char* kUsage = R"(quantize MODEL                                (what suits this model?)
        quantize MODEL --mode NAME [FLAGS]
        quantize eval MODEL... --data DIR [FLAGS]     (see quantize eval --help)
+       quantize compare A B --data DIR [FLAGS]       (see quantize compare --help)
        quantize inspect MODEL [FLAGS]                (see quantize inspect --help)
        quantize completion bash|zsh|fish             (a script that completes flags)
        quantize man                                  (the manual page: quantize man | man -l -))";
@@ -55,6 +57,17 @@ constexpr const char* kEvalExamples = R"(Examples:
 
 `same` is how often a model names the same class as the baseline; `lost` and `gained` count samples
 that only one of the two gets right. docs/eval.md explains every number and the names for --fail-if.)";
+
+constexpr const char* kCompareUsage = "quantize compare A B --data DIR [FLAGS]";
+
+constexpr const char* kCompareExamples = R"(Examples:
+  quantize compare model.onnx model.int8.onnx --data pictures/
+  quantize compare model.onnx model.int8.onnx --data pictures/ --samples 64 --below 15
+  quantize compare before.onnx after.onnx --data samples/ --json | jq .largest_added_losses
+
+Follows both models from their inputs and compares each value that they have in common, whatever
+its name. `arrives` is what is left of a node's inputs, `added` what the node itself loses.
+docs/compare.md explains every number.)";
 
 constexpr const char* kInspectUsage = "quantize inspect MODEL [FLAGS]";
 
@@ -164,6 +177,7 @@ int parseAndRun(int argc, char** argv) {
   GlobalOptions global;
   QuantizeOptions quantize;
   EvalOptions eval;
+  CompareOptions compare;
   InspectOptions inspect;
   quantize.calibration.method = kDefaultCalibrationMethod;
   quantize.data.max_samples = kDefaultCalibrationSamples;
@@ -173,6 +187,10 @@ int parseAndRun(int argc, char** argv) {
       addCommand(app, "eval", "Compare models on the same samples: accuracy, latency, size", kEvalUsage, kEvalExamples);
   declareGlobalFlags(eval_app, global);
   declareEvalFlags(eval_app, eval);
+  CLI::App& compare_app = addCommand(app, "compare", "Show value by value where two forms of one network part",
+                                     kCompareUsage, kCompareExamples);
+  declareGlobalFlags(compare_app, global);
+  declareCompareFlags(compare_app, compare);
   CLI::App& inspect_app = addCommand(app, "inspect", "Show what stands in a model: operators, weights, MACs, precision",
                                      kInspectUsage, kInspectExamples);
   declareGlobalFlags(inspect_app, global);
@@ -198,6 +216,7 @@ int parseAndRun(int argc, char** argv) {
   const bool has_mode = app.count("--mode") > 0;
   if (app.get_subcommands().empty() && !has_mode) requireMode(app);
   const ExitCode code = eval_app.parsed()      ? evalCommand(eval, console)
+                        : compare_app.parsed() ? compareCommand(compare, console)
                         : inspect_app.parsed() ? inspectCommand(inspect, console)
                         : has_mode             ? quantizeCommand(quantize, console)
                                                : recommendCommand(quantize, console);

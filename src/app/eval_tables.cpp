@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
 
 #include "core/files.h"
 
@@ -16,8 +16,6 @@ constexpr size_t kMostRows = 10;  // of tables that show only the extremes
 std::string percentText(double value) { return fmt::format("{:.2f} %", value); }
 
 std::string rangeText(const Interval& interval) { return fmt::format("{:.2f} .. {:.2f}", interval.low, interval.high); }
-
-std::string decibels(double value) { return std::isinf(value) ? "equal" : fmt::format("{:.1f} dB", value); }
 
 std::string millisecondsText(double value) { return fmt::format("{:.{}f} ms", value, value < 10 ? 3 : 1); }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace quant {
 
@@ -65,5 +66,7 @@ std::string markdownTable(const Table& table) {
   for (const std::string& note : table.notes) text += fmt::format("\n{}\n", note);
   return text + '\n';
 }
+
+std::string decibels(double value) { return value == INFINITY ? "equal" : fmt::format("{:.1f} dB", value); }
 
 }  // namespace quant

@@ -19,4 +19,7 @@ std::string plainTable(const Table& table);
 /// The same as Markdown.
 std::string markdownTable(const Table& table);
 
+/// A cell: "41.5 dB"; "equal" for infinite ones.
+std::string decibels(double value);
+
 }  // namespace quant

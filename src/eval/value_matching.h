@@ -1,24 +1,25 @@
 #pragma once
 
-#include <map>
-#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
-#include "core/quant_params.h"
+#include "eval/network.h"
 #include "graph/graph.h"
 
 namespace quant {
 
-/// A value that can be compared as real numbers: as it is, or dequantized.
-struct RealValue {
-  std::string name;
-  std::optional<QuantParams> params;  ///< for integers that stand for reals
-};
-
 /// One value of the baseline and the value of the other model that stands for it.
 struct MatchedValue {
   RealValue baseline, actual;
+};
+
+/// Where two networks have values in common.
+struct MatchedNetworks {
+  std::vector<MatchedValue> values;  ///< in the order in which the baseline computes them
+  /// Values of the baseline that the other model computes inside a step: they do not exist when it runs.
+  std::vector<std::string> inside_steps;
+  std::vector<std::string> only_baseline, only_other;  ///< values without a counterpart, in their models' order
 };
 
 /// Which values of `graph` stand for which of `baseline`: both compute the same network, `graph` perhaps quantized,
@@ -30,6 +31,9 @@ struct MatchedValue {
 /// that stand for its inputs. Where several do, weights and names decide. Activations and no-ops that `graph` lacks
 /// were absorbed by the saturation behind their input. Names alone count only where that path breaks off, and then only
 /// equal names of nodes' results with equal operators.
+MatchedNetworks matchNetworks(const Graph& baseline, const Graph& graph, const std::set<std::string>& running);
+
+/// Only the values that match.
 std::vector<MatchedValue> matchValues(const Graph& baseline, const Graph& graph, const std::set<std::string>& running);
 
 }  // namespace quant

@@ -51,7 +51,7 @@ class Bash(unittest.TestCase):
         self.assertNotIn("--calib-method", self.completions("inspect", "--"))
 
     def test_every_flag_of_help_is_offered(self):
-        for command in ([], ["eval"], ["inspect"]):
+        for command in ([], ["eval"], ["compare"], ["inspect"]):
             named = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", printed(*command, "--help"), re.MULTILINE))
             self.assertGreater(len(named), 4)
             self.assertEqual(named - set(self.completions(*(command or ["model.onnx"]), "--")), set())
@@ -107,7 +107,7 @@ class EveryShell(unittest.TestCase):
 class ManPage(unittest.TestCase):
     def test_holds_every_flag_of_every_command(self):
         page = printed("man").replace("\\-", "-")
-        for command in ([], ["eval"], ["inspect"]):
+        for command in ([], ["eval"], ["compare"], ["inspect"]):
             for flag in re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", printed(*command, "--help"), re.MULTILINE):
                 self.assertIn(flag, page)
 

@@ -109,6 +109,49 @@ TEST(MatchValues, FollowsDynamicQuantizationToItsReals) {
   EXPECT_THAT(pairs, Contains(Pair("y", "y")));
 }
 
+TEST(MatchNetworks, CountsThePartsOfAnIntegerProductAsOne) {
+  const char* integers = R"(g (float[1,2] x) => (float[1,2] y)
+    <int8[2,2] w = {1, 2, -3, 4}, int8 wz = {0}, float ws = {0.5}, int32[2] b = {1, 2}> {
+      q, s, z = DynamicQuantizeLinear(x)
+      i = MatMulInteger(q, w, z, wz)
+      ib = Add(i, b)
+      f = Cast<to = 1>(ib)
+      sw = Mul(s, ws)
+      y = Mul(f, sw) })";
+  const auto matched = matchNetworks(
+      test::parseGraph(R"(g (float[1,2] x) => (float[1,2] y) <float[2,2] w = {1, 2, -3, 4}, float[2] b = {1, 2}> {
+        y = Gemm(x, w, b) })"),
+      test::parseGraph(integers), {"y"});
+  ASSERT_EQ(matched.values.size(), 1);
+  EXPECT_EQ(matched.values[0].actual.name, "y");
+  EXPECT_THAT(matched.only_other, IsEmpty());
+}
+
+TEST(MatchNetworks, GivesTheMeaningOfIntegersFromTheOperatorsAroundThem) {
+  const Graph graph = test::parseGraph(R"(g (float[1,2] x) => (float[1,2] y)
+    <float s = {0.5}, float t = {0.25}, uint8 z = {3}, uint8[2,2] w = {1, 2, 3, 4}> {
+      q = QuantizeLinear(x, s, z)
+      a = QLinearMatMul(q, s, z, w, s, z, t, z)
+      b = Transpose<perm = [1, 0]>(a)
+      c = QLinearMatMul(w, s, z, b, t, z, s, z)
+      y = DequantizeLinear(c, s, z) })");
+  const auto matched =
+      matchNetworks(test::parseGraph(R"(g (float[1,2] x) => (float[1,2] y) <float[2,2] w = {1, 2, 3, 4}> {
+        a = MatMul(x, w)
+        b = Transpose<perm = [1, 0]>(a)
+        y = MatMul(w, b) })"),
+                    graph, {"a", "b"});
+  ASSERT_EQ(matched.values.size(), 2);
+  for (const MatchedValue& value : matched.values) {
+    EXPECT_EQ(value.actual.params, QuantParams(DataType::kUInt8, 0.25F, 3)) << value.actual.name;
+  }
+}
+
+TEST(MatchNetworks, NamesWhatExistsOnlyInsideOfAStep) {
+  const Graph graph = test::parseGraph(kFloat);
+  EXPECT_THAT(matchNetworks(graph, graph, {"r", "y"}).inside_steps, testing::ElementsAre("h"));
+}
+
 TEST(MatchValues, DoesNotMatchOtherOperatorsOfTheSameName) {
   EXPECT_THAT(match("g (float[2] x) => (float[2] y) { y = Exp(x) }", "g (float[2] x) => (float[2] y) { y = Log(x) }"),
               Not(Contains(Pair("y", "y"))));
