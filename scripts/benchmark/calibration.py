@@ -58,7 +58,7 @@ class Entry:
 
 def ours(model: Model, *flags) -> list:
     out = WORK / "calibrated.int8.onnx"
-    return [BUILD / "quantize", model.path, *model.flags, *flags, "--no-verify", "-o", out]
+    return [BUILD / "quantize", model.path, "--mode", "ptq-int8", *model.flags, *flags, "--no-verify", "-o", out]
 
 
 def repeated(model: Model, times: int):
@@ -77,7 +77,7 @@ def repeated(model: Model, times: int):
 
 
 def entries(model: Model, with_histograms: bool) -> list[Entry]:
-    data = ["--mode", "ptq-int8", "--calib-data", model.calibration(), "--calib-samples", SAMPLES]
+    data = ["--calib-data", model.calibration(), "--calib-samples", SAMPLES]
     ranges = WORK / f"{model.name}.ranges.json"
     peer_out = WORK / "calibrated.peer.onnx"
     methods = [("minmax", "minmax"), ("percentile", "percentile"), ("kl", "entropy"), ("mse", None)]
@@ -91,7 +91,7 @@ def entries(model: Model, with_histograms: bool) -> list[Entry]:
             chosen.append(Entry(reference, words, is_peer=True))
     nncf = peer_words("nncf", model, "default", SAMPLES, WORK / "calibrated.peer.xml")
     chosen.append(Entry("nncf default", nncf, is_peer=True))
-    more = ["--mode", "ptq-int8", "--calib-data", repeated(model, 10), "--calib-samples", 0, "--calib-method", "minmax"]
+    more = ["--calib-data", repeated(model, 10), "--calib-samples", 0, "--calib-method", "minmax"]
     chosen.append(Entry(f"quantize minmax, {10 * SAMPLES} samples", ours(model, *more), "quantize minmax"))
     chosen.append(Entry("quantize --load-ranges", ours(model, "--load-ranges", ranges)))
     return chosen

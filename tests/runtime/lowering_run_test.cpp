@@ -28,6 +28,12 @@ constexpr const char* kConstants = R"(
    float ws = {0.02}, float[2] wss = {0.02, 0.004}, int8[2] wzs = {0, 0}, float[2] bias = {0.5, -1.25},
    int8[2,2,1,1] w = {100, -60, 33, 127}, uint8[2,2,1,1] wu = {200, 3, 140, 90}, uint8 wuz = {128},
    float six = {6}, float none = {0}, int8[2,1,3,3] dw = {1, -2, 30, 4, 77, -6, 7, 8, -9, 10, 110, 12, -13, 14, 15, 16, 17, -18},
+   int8[2,2,2,2] t2 = {-67, 24, 12, -94, -33, 107, 27, -6, 33, 21, -111, 28, -124, 105, 87, -7},
+   int8[2,2,3] t1 = {-61, 14, -68, -78, 127, 56, -7, 11, 87, 13, -6, -26},
+   int8[2,2,3,3] t3 = {36, 93, -89, -68, 35, -89, 95, 110, 6, -28, 62, -124, 44, 71, -111, -87, 67, 118,
+                       24, -117, -50, 72, -120, 83, 94, -59, -6, 25, 57, 108, 97, -28, 55, 74, 108, -18},
+   uint8[2,1,4,4] t4 = {202, 227, 68, 187, 49, 18, 69, 253, 111, 132, 223, 154, 215, 197, 179, 208,
+                        118, 172, 14, 143, 83, 167, 53, 108, 136, 145, 63, 32, 246, 247, 45, 176},
    int8[4,3] m = {1, -20, 33, 100, 127, -127, 64, 9, -5, 77, 0, 2}, float[3] mss = {0.02, 0.01, 0.004},
    int8[3] mzs = {0, 0, 0}, float[3] mb = {0.5, -1, 2}>)";
 
@@ -84,7 +90,7 @@ const Case kCases[] = {
      "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
     {"NoZeroPoints", "QLinearConv",
      "xd = DequantizeLinear(x, s)  wd = DequantizeLinear(w, ws)  c = Conv(xd, wd)  y = QuantizeLinear(c, u)"},
-    {"AddOfUnsignedAndSignedDeclines", "Add",
+    {"AddOfUnsignedAndSigned", "QLinearAdd",
      "xd = DequantizeLinear(x, s, z)  n = Neg(xd)  q = QuantizeLinear(n, t, j)  nd = DequantizeLinear(q, t, j)"
      "a = Add(xd, nd)  y = QuantizeLinear(a, u, z)"},
     {"SquareToSigned", "Lookup", "xd = DequantizeLinear(x, s, z)  a = Mul(xd, xd)  y = QuantizeLinear(a, u, j)",
@@ -137,6 +143,32 @@ const Case kCases[] = {
     {"DepthwiseThenTanh", "QConv",
      "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 0>(dw, wss, wzs)"
      "c = Conv<group = 2, pads = [1, 1, 1, 1]>(xd, wd, bias)  r = Tanh(c)  y = QuantizeLinear(r, t, z)"},
+    {"TransposedConvWithoutOverlap", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t2, wss, wzs)"
+     "c = ConvTranspose<strides = [2, 2]>(xd, wd, bias)  y = QuantizeLinear(c, u, z)"},
+    {"TransposedConvWithOutputPadding", "DepthToSpace",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t3, wss, wzs)"
+     "c = ConvTranspose<strides = [2, 2], pads = [1, 1, 1, 1], output_padding = [1, 1]>(xd, wd, bias)  y = "
+     "QuantizeLinear(c, u, z)"},
+    {"TransposedConvWithUnevenPads", "Slice",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t3, wss, wzs)"
+     "c = ConvTranspose<strides = [2, 2], pads = [0, 2, 3, 1]>(xd, wd, bias)  y = QuantizeLinear(c, u, z)"},
+    {"TransposedConvThatPadsBeyondItsWindow", "DepthToSpace",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t2, wss, wzs)"
+     "c = ConvTranspose<strides = [3, 3], output_padding = [2, 1]>(xd, wd, bias)  y = QuantizeLinear(c, u, z)"},
+    {"TransposedConvOfStrideOne", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t3, wss, wzs)"
+     "c = ConvTranspose<pads = [1, 1, 1, 1]>(xd, wd, bias)  y = QuantizeLinear(c, u, z)"},
+    {"TransposedConvInGroups", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(t4, ws, wuz)"
+     "c = ConvTranspose<group = 2, strides = [2, 2], pads = [1, 1, 1, 1]>(xd, wd, bias)  y = QuantizeLinear(c, u, z)"},
+    {"TransposedConvOfALine", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t1, wss, wzs)"
+     "c = ConvTranspose(xd, wd)  y = QuantizeLinear(c, u, z)",
+     "g (uint8[1,2,7] x) => (uint8[A,B,C] y)"},
+    {"TransposedConvWithHolesDeclines", "ConvTranspose",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t3, wss, wzs)"
+     "c = ConvTranspose<strides = [2, 2], dilations = [2, 2]>(xd, wd, bias)  y = QuantizeLinear(c, u, z)"},
     {"MatMulBiasElu", "QMatMul",
      "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = MatMul(xd, md)  b = Add(mb, a)"
      "r = Elu(b)  y = QuantizeLinear(r, u, z)",

@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <limits>
 
 #include "runtime/lowering/evaluate.h"
 #include "runtime/lowering/lowering.h"
@@ -12,32 +10,6 @@ namespace quant {
 namespace {
 
 constexpr std::string_view kMicrosoft = "com.microsoft";
-
-/// Rounds a real bias to int32 in the accumulator's units scale_x * scale_w. Nothing where it would not fit.
-std::optional<Tensor> quantizeBias(const Tensor& bias, const QuantParams& src, const QuantParams& weights) {
-  const auto values = bias.data<float>();
-  Tensor result(DataType::kInt32, bias.shape());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const float weight_scale = weights.scales()[weights.axis() ? i : 0];
-    const double units = std::nearbyint(values[i] / (static_cast<double>(src.scale()) * weight_scale));
-    if (!(std::abs(units) <= std::numeric_limits<int32_t>::max())) return {};
-    result.data<int32_t>()[i] = static_cast<int32_t>(units);
-  }
-  return result;
-}
-
-/// The name of the int32 constant that an integer operator takes as its bias; "" without bias; nothing when it cannot
-/// be had.
-std::optional<std::string> integerBias(Graph& graph, const std::string& value, const QuantizedValue& src,
-                                       const QuantizedValue& weights) {
-  if (value.empty()) return "";
-  const auto real = realBias(graph, value);
-  if (!real || real->rank() != 1) return {};
-  if (weights.params.axis() && weights.params.scales().size() != real->data<float>().size()) return {};
-  auto quantized = quantizeBias(*real, src.params, weights.params);
-  if (!quantized) return {};
-  return graph.addConstant(value + "_int32", std::move(*quantized));
-}
 
 // --- one function for each kind of group: all is known before the graph changes ------------------------------------
 
@@ -158,6 +130,23 @@ bool splitRealGemm(Graph& graph, Node& node) {
   return bias && splitRealProduct(graph, node, *bias, node.attr("transB", int64_t{0}) != 0);
 }
 
+/// The same numbers in the other type of 8 bits: 128 more, or less, in the integers and in the zero point, which is the
+/// sign bit turned over.
+QuantizedValue inOtherType(Graph& graph, const QuantizedValue& src) {
+  const bool is_signed = src.params.storage() == DataType::kInt8;
+  const DataType type = is_signed ? DataType::kUInt8 : DataType::kInt8;
+  Tensor table(type, {256}), zero_point(type, {});
+  auto* const bytes = static_cast<uint8_t*>(table.bytes());
+  for (int i = 0; i < 256; ++i) bytes[i] = static_cast<uint8_t>(i ^ 0x80);
+  *static_cast<uint8_t*>(zero_point.bytes()) = static_cast<uint8_t>(src.params.zeroPoint() ^ 0x80);
+  const std::string base = src.value + "_as_" + std::string(toString(type));
+  const std::string turned = graph.uniqueName(base);
+  graph.addNode(makeNode("Lookup", {src.value, graph.addConstant(base + "_table", std::move(table))}, {turned}, turned,
+                         kFusedDomain));
+  return {turned, src.scale, graph.addConstant(base + "_zero_point", std::move(zero_point)),
+          QuantParams(type, src.params.scale(), src.params.zeroPoint() + (is_signed ? 128 : -128))};
+}
+
 /// What a group of com.microsoft's operators that know one element type reads and writes.
 struct SameTypeGroup {
   Names sources;  // value, scale and zero point of each
@@ -167,12 +156,17 @@ struct SameTypeGroup {
 std::optional<SameTypeGroup> sameTypeGroup(Graph& graph, const Node& node, const std::set<std::string>& watched) {
   auto sink = quantizedInto(graph, node.output(), watched);
   if (!sink) return {};
-  SameTypeGroup group{{}, std::move(*sink)};
+  std::vector<QuantizedValue> sources;
   for (int i = 0; i < node.inputCount(); ++i) {
-    const auto src = dequantizedFrom(graph, node.input(i));
-    if (!src || src->params.axis() || src->params.storage() != group.sink.quantized.params.storage()) return {};
-    append(group.sources, *src);
+    auto src = dequantizedFrom(graph, node.input(i));
+    if (!src || src->params.axis()) return {};
+    sources.push_back(std::move(*src));
   }
+  SameTypeGroup group{{}, std::move(*sink)};
+  const DataType type = group.sink.quantized.params.storage();
+  // Where none has the result's type, a table of the whole function is better (fuseLookups).
+  if (std::ranges::none_of(sources, [&](const auto& src) { return src.params.storage() == type; })) return {};
+  for (const auto& src : sources) append(group.sources, src.params.storage() == type ? src : inOtherType(graph, src));
   return group;
 }
 
@@ -268,6 +262,7 @@ bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
   if (!node.domain().empty()) return false;
   const std::string& op = node.opType();
   if (op == "Conv") return fuseConv(graph, node, watched) || fuseQuantizedConv(graph, node, watched);
+  if (op == "ConvTranspose") return fuseConvTranspose(graph, node, watched);
   if (op == "Gemm") return fuseGemm(graph, node, watched);
   if (op == "MatMul") return fuseMatMul(graph, node, watched) || fuseQuantizedMatMul(graph, node, watched);
   if (op == "Add") return fuseElementwise(graph, node, "QLinearAdd", watched);

@@ -24,6 +24,11 @@ Node& replaceGroup(Graph& graph, Node& node, const std::vector<Node*>& swallowed
 /// The real values of a bias: a float constant, or a dequantized int32 constant.
 std::optional<Tensor> realBias(const Graph& graph, const std::string& value);
 
+/// The name of the int32 constant that an integer operator takes as its bias; "" without bias; nothing when it cannot
+/// be had.
+std::optional<std::string> integerBias(Graph& graph, const std::string& value, const QuantizedValue& src,
+                                       const QuantizedValue& weights);
+
 /// True when the weights have one scale, or one for each index along `axis`.
 bool isAlongAxis(const QuantizedValue& weights, int64_t axis, int64_t rank);
 
@@ -31,6 +36,9 @@ bool isAlongAxis(const QuantizedValue& weights, int64_t axis, int64_t rank);
 /// are there, becomes one QConv or QMatMul: for what has no integer operator of ONNX's.
 bool fuseQuantizedConv(Graph& graph, Node& node, const std::set<std::string>& watched);
 bool fuseQuantizedMatMul(Graph& graph, Node& node, const std::set<std::string>& watched);
+
+/// ConvTranspose of dequantized 8-bit tensors -> QuantizeLinear becomes QLinearConv -> DepthToSpace -> Slice.
+bool fuseConvTranspose(Graph& graph, Node& node, const std::set<std::string>& watched);
 
 /// DequantizeLinear -> functions of one number -> QuantizeLinear   becomes   Lookup(integers, table of 256 integers).
 /// Returns how many it made.
