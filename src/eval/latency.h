@@ -27,8 +27,8 @@ struct ModelLatency {
 
 /// Times several models with all threads, on real samples that were read before.
 ///
-/// Models take turns run by run, so that a machine whose speed drifts favours none; where there are several, each timed
-/// run follows an untimed one of the same model, so that it finds the caches as in a loop of its own.
+/// Models take turns of ten runs, so that a machine whose speed drifts favours none; where there are several, a turn
+/// begins with untimed runs, so that each model is timed as in a loop of its own.
 std::vector<ModelLatency> measureLatency(const std::vector<Subject>& subjects, const LatencyOptions& options);
 
 /// The numbers of a BatchLatency from single times in milliseconds.

@@ -29,6 +29,17 @@ def latency_row(model, kind, threads, ours, onnxruntime, openvino):
     }
 
 
+class LatencyCheck(unittest.TestCase):
+    def test_holds_the_loop_against_eval_alone_and_together(self):
+        model = DIGITS / "digits.onnx"
+        result = subprocess.run([SOURCE / "scripts" / "check_latency", model, model, "--data", DIGITS / "validation",
+                                 "--binary", os.environ["QUANTIZE_BINARY"], "--loop", LATENCY_BENCH, "--threads", "1",
+                                 "--rounds", "1", "--runs", "10", "--within", "1e9"],
+                                capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"(?m)^digits.onnx( +\d+\.\d{3} ms( +[+-]\d+\.\d %)?){3}$")
+
+
 class Flags(unittest.TestCase):
     def run_bench(self, *flags):
         return subprocess.run([SOURCE / "scripts" / "bench", *flags], capture_output=True, text=True)

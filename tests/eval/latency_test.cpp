@@ -35,6 +35,20 @@ TEST(MeasureLatency, RunsBatchesOfEachSize) {
   EXPECT_TRUE(result.refusals.empty());
 }
 
+TEST(MeasureLatency, TimesEachOfSeveralModelsAsOftenAsAsked) {
+  const Graph graph = test::parseGraph("g (float[1,2] x) => (float[1,2] y) { y = Relu(x) }");
+  const test::TwoSamples samples({1, 2});
+  LatencyOptions options;
+  options.runs = 23;  // turns of 10, 10 and 3
+  int64_t done = 0, total = 0;
+  options.progress = [&](int64_t now, int64_t all) { done = now, total = all; };
+  for (const ModelLatency& model : measureLatency({{"a", &graph, &samples}, {"b", &graph, &samples}}, options)) {
+    EXPECT_EQ(model.batches.at(0).runs, 23);
+  }
+  EXPECT_EQ(done, 23);
+  EXPECT_EQ(total, 23);
+}
+
 TEST(MeasureLatency, SaysWhyAModelRefusesABatchSize) {
   const Graph graph = test::parseGraph("g (float[1,2] x) => (float[1,2] y) { y = Relu(x) }");
   const test::TwoSamples samples({1, 2});
