@@ -91,8 +91,7 @@ void announceNothing(QuantizeReport& report, Mode mode) {
                                     ? "convolutions need --dynamic-conv, and are faster with --mode ptq-int8; "
                                     : "";
   report.plan.warnings.push_back(fmt::format(
-      "nothing was quantized: --mode {} with these options changes no node of this model, and the result is "
-      "as large; {}--dry-run says why of each node",
+      "nothing was quantized: --mode {} with these options changes no node of this model; {}--dry-run says why of each",
       report.mode, hint));
 }
 

@@ -17,6 +17,8 @@ using Reason = std::optional<std::string>;
 /// Weights of this many elements and more are worth a node and a scale of their own.
 constexpr int64_t kFewestWeights = 1024;
 
+constexpr size_t kMatrixRank = 2;
+
 /// A constant input that could be stored in few bits.
 struct Candidate {
   const Node* node;
@@ -44,6 +46,19 @@ void addGemm(const Node& node, std::vector<Candidate>& found) {
   found.push_back({&node, 1, is_transposed ? 0 : 1, is_transposed ? 1 : 0, reads_rows ? node.input(0) : ""});
 }
 
+/// What onnxruntime's optimizers make of products: the weights stand where they stood. Attention's are those of the
+/// products before it.
+void addMicrosofts(const Graph& graph, const Node& node, std::vector<Candidate>& found) {
+  if (node.opType() == "FusedGemm") addGemm(node, found);
+  if (node.opType() == "FusedConv") found.push_back({&node, 1, 0, -1});
+  const bool is_plain_product = node.opType() == "FusedMatMul" && node.attr("transB", int64_t{0}) == 0 &&
+                                node.attr("transBatchB", int64_t{0}) == 0;
+  if (is_plain_product || node.opType() == "Attention") {
+    const auto type = graph.valueType(node.input(1));
+    if (type && type->shape && type->shape->size() == kMatrixRank) found.push_back({&node, 1, 1, 0});
+  }
+}
+
 /// The weights of `node`, whether or not they can be stored in few bits.
 std::vector<Candidate> candidatesOf(const Graph& graph, const Node& node) {
   std::vector<Candidate> found;
@@ -55,6 +70,7 @@ std::vector<Candidate> candidatesOf(const Graph& graph, const Node& node) {
     for (const int input : {1, 2}) found.push_back({&node, input, 1, -1});
   }
   if (node.is("Gather") && node.attr("axis", int64_t{0}) == 0) found.push_back({&node, 0, 0, 1});
+  if (node.domain() == "com.microsoft") addMicrosofts(graph, node, found);
   std::erase_if(found, [&](const Candidate& candidate) { return !graph.isConstant(node.input(candidate.input)); });
   return found;
 }

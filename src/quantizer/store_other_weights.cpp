@@ -22,7 +22,7 @@ NodePlacement* rowOf(QuantizationPlan& plan, const std::string& output) {
 /// dynamic form, and who left it out wants them in float.
 bool wants(const NodePlacement* row) {
   if (row == nullptr || row->treatment == Treatment::kDynamic) return false;
-  return row->op_type == "Gather" || isRecurrent(row->op_type);
+  return row->op_type == "Gather" || row->op_type == "Attention" || isRecurrent(row->op_type);
 }
 
 std::string reasonFor(const NodePlacement& row, const StoredWeights& stored) {

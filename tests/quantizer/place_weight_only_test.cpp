@@ -64,6 +64,20 @@ TEST(PlaceWeightOnly, ATransposedGemmTurnsItsAxes) {
   EXPECT_EQ(planWeightStorage(graph, fourBits()).stored.at(0).storage.axis, 1);
 }
 
+TEST(PlaceWeightOnly, ProductsThatOnnxruntimeFusedAreStored) {
+  const Graph graph = graphWithWeights(R"(g (float[1,4,64] x, float[96] bias) => (float[1,4,32] y) {
+      a = com.microsoft.Attention<num_heads = 4>(x, qkv, bias)
+      b = com.microsoft.FusedMatMul<alpha = 0.5>(a, m)
+      y = com.microsoft.FusedMatMul<transB = 1>(b, m)
+    })",
+                                       {{"qkv", {64, 96}}, {"m", {32, 32}}});
+  const auto plan = planWeightStorage(graph, {});
+  ASSERT_EQ(plan.stored.size(), 1U);  // `m` is read turned around too
+  EXPECT_EQ(plan.stored[0].constant, "qkv");
+  EXPECT_EQ(plan.stored[0].storage, (WeightStorage{DataType::kInt8, 1, 0, false, false}));
+  EXPECT_EQ(planWeightStorage(graph, fourBits()).stored.at(0).storage.axis, 0);
+}
+
 TEST(PlaceWeightOnly, ConvolutionsKeepEightBits) {
   const Graph graph =
       graphWithWeights("g (float[1,16,8,8] x) => (float[1,32,6,6] y) { y = Conv(x, w) }", {{"w", {32, 16, 3, 3}}});

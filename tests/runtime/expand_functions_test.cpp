@@ -39,6 +39,16 @@ TEST(ExpandFunctions, LeavesWhatNobodyDefines) {
   EXPECT_EQ(expand(graph), 0);
 }
 
+TEST(ExpandFunctions, LeavesWhatWorksOnSequences) {
+  Graph graph = parseGraph(R"(g (float[2] x) => (float[N] y) {
+      s = SequenceConstruct(x, x)
+      t = SequenceMap (s) <body = b (float[2] e) => (float[2] o) { o = Neg(e) }>
+      y = ConcatFromSequence <axis = 0> (t)
+    })",
+                           17);
+  EXPECT_EQ(expand(graph), 0);
+}
+
 TEST(ExpandFunctions, WritesOutContributedOperators) {
   Graph graph = parseGraph(R"(g (float[2,4] x, float[2,4] skip, float[4] scale) => (float[2,4] y, float[2,4] sum) {
         y, , , sum = com.microsoft.SkipLayerNormalization(x, skip, scale)

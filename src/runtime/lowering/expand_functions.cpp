@@ -3,6 +3,7 @@
 #include <onnx/defs/function.h>
 #include <onnx/defs/schema.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,6 +19,18 @@ constexpr int kDeepest = 8;  // functions of functions of ...
 const onnx::OpSchema* schemaOf(const Node& node, int64_t opset) {
   return onnx::OpSchemaRegistry::Instance()->GetSchema(node.opType(), static_cast<int>(opset),
                                                        std::string(node.domain()));
+}
+
+/// No value of a Graph is a sequence, and ONNX's body of SequenceMap takes for granted that the types are known.
+bool takesSequences(const onnx::OpSchema& schema) {
+  return std::ranges::any_of(schema.inputs(), [](const auto& parameter) {
+    return std::ranges::any_of(parameter.GetTypes(), [](const auto* type) { return type->starts_with("seq("); });
+  });
+}
+
+bool hasBody(const onnx::OpSchema* schema) {
+  return schema != nullptr && (schema->HasFunction() || schema->HasContextDependentFunction()) &&
+         !takesSequences(*schema);
 }
 
 onnx::TypeProto typeProtoOf(const Graph& graph, const std::string& value) {
@@ -142,7 +155,7 @@ std::optional<std::vector<onnx::NodeProto>> definitionOf(const Graph& graph, con
     return expansion.take();
   }
   const auto* schema = schemaOf(node, opset);
-  if (schema == nullptr) return {};
+  if (!hasBody(schema)) return {};
   const onnx::NodeProto call = withDefaults(node, *schema);
   const auto body = bodyOf(graph, node, *schema, call);
   if (!body) return {};
@@ -189,8 +202,7 @@ int64_t Expansion::rankOf(const std::string& value) const {
 
 bool isFunction(const Node& node, int64_t opset) {
   if (contributedFunction(node) != nullptr) return true;
-  const auto* schema = schemaOf(node, opset);
-  return schema != nullptr && (schema->HasFunction() || schema->HasContextDependentFunction());
+  return hasBody(schemaOf(node, opset));
 }
 
 int expandFunctions(Graph& graph, const KernelRegistry& kernels) {
