@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "graph/graph.h"
 #include "graph/onnx_message.h"
+#include "graph/operator_schemas.h"
 #include "graph/tensor_proto.h"
 #include "graph/value_info.h"
 
@@ -95,7 +96,7 @@ void runInference(onnx::ModelProto& model, Contradictions contradictions) {
   const onnx::ShapeInferenceOptions options(/*check_type_val=*/true,
                                             /*strict_mode_val=*/contradictions == Contradictions::kRefused ? 1 : 0,
                                             /*data_prop_val=*/true);
-  onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options);
+  onnx::shape_inference::InferShapes(model, &operatorSchemas(), options);
 }
 
 }  // namespace

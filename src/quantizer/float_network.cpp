@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "graph/operator_schemas.h"
 #include "graph/tensor_proto.h"
 #include "quantizer/body_slots.h"
 
@@ -19,7 +20,7 @@ bool hasBodies(const Graph& graph) {
 onnx::ModelProto withTypes(const Graph& graph) {
   onnx::ModelProto model = graph.skeleton();
   try {
-    onnx::shape_inference::InferShapes(model);
+    onnx::shape_inference::InferShapes(model, &operatorSchemas());
   } catch (const std::exception&) {
     return graph.skeleton();  // where types contradict each other, those of the file must do
   }
@@ -171,8 +172,12 @@ void FloatNetwork::addPlainNode(const onnx::NodeProto& node, Scope& scope) {
     const std::string& name = node.output(i);
     const bool is_float = !name.empty() && typeOf(scope, name) == DataType::kFloat32;
     actors_[index].outputs.push_back(is_float ? addValue(scope, name) : kNone);
+    const HalfPort port = actors_[index].ports.outputs[static_cast<size_t>(i)];
+    if (!name.empty() && port == HalfPort::kFollows && typeOf(scope, name) == DataType::kUndefined) {
+      actors_[index].obstacle = fmt::format("the type of '{}' is not known", name);
+    }
     if (!is_float) continue;
-    if (actors_[index].ports.outputs[static_cast<size_t>(i)] == HalfPort::kFloat32) {
+    if (port == HalfPort::kFloat32) {
       Actor fixed;
       fixed.kind = Actor::Kind::kFloat32;
       fixed.key = actors_[index].key;

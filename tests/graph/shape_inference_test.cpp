@@ -110,5 +110,20 @@ TEST(InferShapes, DoesNotTrustTheFileOnResultsThatItCanInfer) {
   EXPECT_EQ(graph.valueType("a")->shape, (Shape{2, 3}));
 }
 
+TEST(InferShapes, GoesThroughOperatorsThatOnnxruntimeAdds) {
+  Graph graph =
+      parseGraph(R"(g (float16[B,4,64] x, float16[64] scale, float16[64,96] w, float16[96] bias, uint8[32,1,16] q,
+                                float16[32] s) => (y) {
+      n, , , sum = com.microsoft.SkipLayerNormalization(x, x, scale)
+      a = com.microsoft.Attention<num_heads = 4>(n, w, bias)
+      b = com.microsoft.MatMulNBits<K = 32, N = 48, bits = 4, block_size = 32>(a, q, s)
+      y = Relu(b)
+    })");
+  graph.inferShapes();
+  EXPECT_EQ(graph.valueType("sum"), (ValueType{DataType::kFloat16, Shape{-1, 4, 64}}));
+  EXPECT_EQ(graph.valueType("a"), (ValueType{DataType::kFloat16, Shape{-1, 4, 32}}));
+  EXPECT_EQ(graph.valueType("y"), (ValueType{DataType::kFloat16, Shape{-1, 4, 48}}));
+}
+
 }  // namespace
 }  // namespace quant

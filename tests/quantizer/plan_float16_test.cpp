@@ -21,6 +21,17 @@ TEST(PlanFloat16, WithoutSamplesSteepOperatorsStayFloat32) {
   EXPECT_EQ(rowOf(plan, "a").reason, "its result grows fast, and no samples show how far");
 }
 
+TEST(PlanFloat16, GoesOnBehindOperatorsThatOnnxruntimeAdds) {
+  const auto plan =
+      halfPlan(R"(g (float[1,2,2] x) => (float[1,2,2] y) <float[2,2] w = {1, 2, 3, 4}, float[2] scale = {1, 2}> {
+      m = MatMul(x, w)
+      n = com.microsoft.SkipLayerNormalization(m, m, scale)
+      r = com.microsoft.FastGelu(n)
+      y = MatMul(r, w)
+    })");
+  for (const char* value : {"m", "n", "r", "y"}) EXPECT_EQ(rowOf(plan, value).treatment, Treatment::kHalf) << value;
+}
+
 TEST(PlanFloat16, SamplesDecideAboutSteepOperators) {
   const std::string text = "g (float[2] x) => (float[2] y) { a = Relu(x) b = Exp(a) y = Relu(b) }";
   const auto small = rangesOf({{"x", {0, 3}}, {"a", {0, 3}}, {"b", {1, 20}}, {"y", {1, 20}}});
