@@ -2,6 +2,7 @@
 #include <array>
 
 #include "flags.h"
+#include "parse_errors.h"
 
 namespace quant {
 
@@ -67,13 +68,13 @@ void declareMeasureFlags(CLI::App& app, EvalOptions& options) {
   declareBackendFlag(app, options);
   app.add_option("--latency-runs", options.latency_runs, "Timed runs of each model; 0 for none")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(notNegative())
       ->capture_default_str()
       ->group(kMeasureGroup);
   app.add_option("--batch-sizes", options.batch_sizes, "Samples a run, for latency: 1,8")
       ->type_name("N,...")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber)
+      ->check(aboveZero())
       ->allow_extra_args(false)
       ->take_all()
       ->default_str("1")
@@ -114,7 +115,7 @@ void declareDataFlags(CLI::App& app, DataOptions& options) {
       ->group(kDataGroup);
   app.add_option("--samples", options.max_samples, "Take N of them, evenly spread; 0 for all")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(notNegative())
       ->capture_default_str()
       ->group(kDataGroup);
 }

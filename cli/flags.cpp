@@ -6,6 +6,7 @@
 
 #include "app/mode.h"
 #include "dataset/preprocess_file.h"
+#include "parse_errors.h"
 
 namespace quant {
 
@@ -61,7 +62,7 @@ void declareCalibrationFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_option("--batch-size", calibration.batch_size,
                  "Samples that a worker takes at a time; the ranges and the written model never depend on it")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(aboveZero())
       ->capture_default_str()
       ->group(kCalibrationGroup);
   app.add_option("--save-ranges", calibration.save_ranges, "Write the calibrated ranges, to be used again")
@@ -171,11 +172,11 @@ void declareSelectionFlags(CLI::App& app, NodeSelection& selection) {
   add("--exclude-op", selection.exclude_ops, "Leave these operators in float");
   app.add_option("--exclude-first", selection.exclude_first, "Leave the first N nodes with weights in float")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(notNegative())
       ->group(kSelectionGroup);
   app.add_option("--exclude-last", selection.exclude_last, "Leave the last N nodes with weights in float")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(notNegative())
       ->group(kSelectionGroup);
 }
 
@@ -198,7 +199,7 @@ void declareResultFlags(CLI::App& app, QuantizeOptions& options) {
   app.add_option_function<size_t>("--verify", set_samples,
                                   "Compare with the float model on N samples, also a model of more than 2 GB")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(notNegative())
       ->default_str(std::to_string(options.verify_samples))
       ->group(kResultGroup);
   app.add_flag_function(
@@ -263,7 +264,7 @@ void declareQuantizeFlags(CLI::App& app, QuantizeOptions& options) {
       ->group(kDataGroup);
   app.add_option("--calib-samples", options.data.max_samples, "Take N of them, evenly spread; 0 for all")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(notNegative())
       ->capture_default_str()
       ->group(kDataGroup);
   declarePictureFlags(app, options.data.preprocess);

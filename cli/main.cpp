@@ -19,6 +19,7 @@
 #include "flags.h"
 #include "help.h"
 #include "man_page.h"
+#include "parse_errors.h"
 #include "progress_bar.h"
 
 namespace quant {
@@ -97,7 +98,7 @@ void declareGlobalFlags(CLI::App& app, GlobalOptions& options) {
   app.add_flag("-v,--verbose", options.verbose, "Say more")->excludes(quiet);
   app.add_option("--threads", options.threads, "Threads to use (default: all cores)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(aboveZero());
 }
 
 /// A file that is opened while standard input, output or error is closed would take its number, and what is printed
@@ -112,7 +113,7 @@ void openMissingStreams() {
 
 /// Of the flags: help and version go to standard output; anything else is one line.
 ExitCode reportParse(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() != 0) throwBadInput("{}; see quantize --help", error.what());
+  if (error.get_exit_code() != 0) throwBadInput("{}", explained(app, error));
   app.exit(error);
   return ExitCode::kOk;
 }
@@ -199,7 +200,7 @@ int parseAndRun(int argc, char** argv) {
   declareSelfCommands(app, shell);
   try {
     app.parse(argc, argv);
-    if (app.get_subcommands().empty() && quantize.model.empty()) throw CLI::RequiredError("MODEL");
+    if (app.get_subcommands().empty() && quantize.model.empty()) throw CLI::RequiredError("a MODEL");
   } catch (const CLI::ParseError& error) {
     return static_cast<int>(reportParse(app, error));
   }

@@ -273,7 +273,29 @@ class Mistakes(CliTest):
         self.assertTrue(result.stderr.startswith("Usage: quantize MODEL  "))
 
     def test_an_unknown_flag(self):
-        self.assert_refused(self.quantize("--foo"), "--foo", "see quantize --help")
+        self.assert_refused(self.quantize("--foo"), "there is no flag --foo; see quantize --help")
+
+    def test_a_mistyped_flag_or_command_is_told_the_one_that_may_be_meant(self):
+        self.assert_refused(run(self.model, "--mdoe", "fp16"), "no flag --mdoe; did you mean --mode?")
+        self.assert_refused(run("eval", self.model, "--dta", PICTURES), "eval has no flag --dta; did you mean --data?",
+                            "see quantize eval --help")
+        self.assert_refused(run("inspct", self.model), "there is no command 'inspct'; did you mean inspect?")
+
+    def test_a_flag_of_another_command_is_told_which(self):
+        self.assert_refused(run("inspect", self.model, "--calib-method", "kl"), "--calib-method (a flag of quantize)")
+
+    def test_what_is_missing_is_named(self):
+        self.assert_refused(run("eval"), "eval needs MODEL... and --data DIR; see quantize eval --help")
+        self.assert_refused(run("compare"), "compare needs A, B and --data DIR; see quantize compare --help")
+        self.assert_refused(run(self.model, "--mode"), "--mode needs a value; see quantize --help")
+
+    def test_an_argument_too_many(self):
+        self.assert_refused(run("inspect", self.model, self.model), f"nothing takes the argument '{self.model}'")
+
+    def test_a_number_that_is_none(self):
+        self.assert_refused(run(self.model, "--threads", "0"), "--threads: '0' is not a number above 0;")
+        self.assert_refused(run(self.model, "--calib-samples", "-1"), "--calib-samples: '-1' is not a number from 0 up;")
+        self.assert_refused(run(self.model, "--threads", "1.5"), "--threads: '1.5' is not a number that fits;")
 
     def test_values_outside_their_range(self):
         for flag, value in (("--percentile", "30"), ("--calib-samples", "-1"), ("--verify", "-1"), ("--threads", "0"),
