@@ -31,7 +31,9 @@ CompareReport compare(const CompareOptions& options, const Console& console) {
 
   CompareReport report;
   for (size_t i = 0; i < models.size(); ++i) report.models.push_back({paths[i].string(), list.names[i]});
-  report.data = models.front().dataset->description();
+  const Dataset& dataset = *models.front().dataset;
+  report.data = dataset.description();
+  if (dataset.preprocess()) report.preprocess = toString(*dataset.preprocess());
   report.below = options.below;
   report.comparison =
       compareModels({list.names[0], &models[0].graph, models[0].dataset.get()},

@@ -62,6 +62,7 @@ std::string compareReportJson(const CompareReport& report) {
       {"version", 1},
       {"models", std::move(models)},
       {"data", report.data},
+      {"preprocess", report.preprocess},
       {"samples", comparison.samples},
       {"below", report.below},
       {"first_below", first ? Json(comparison.values[*first].baseline.value) : Json(nullptr)},

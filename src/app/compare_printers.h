@@ -15,6 +15,7 @@ struct CompareReport {
   };
   std::vector<Model> models;  ///< the first is what the second is held against
   std::string data;           ///< "16 samples (pictures)"
+  std::string preprocess;     ///< how pictures become inputs; empty for other data
   double below = 0;           ///< dB under which values count as different
   ModelComparison comparison;
 };

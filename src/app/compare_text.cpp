@@ -102,7 +102,9 @@ std::string mostAddedText(const CompareReport& report) {
   const auto adding = largestAddedLosses(report.comparison, 1);
   if (adding.empty()) return "";
   const ValueDifference& value = report.comparison.values[adding.front()];
-  return fmt::format(" Most is added by {}: {} by itself.", nodeText(value.baseline), decibels(*value.added_sqnr));
+  const bool same_node = value.other.node == value.baseline.node || value.baseline.op_type.empty();
+  return fmt::format(" Most is added by {}{}: {} by itself.", nodeText(value.baseline),
+                     same_node ? "" : fmt::format(" (runs as {})", nodeText(value.other)), decibels(*value.added_sqnr));
 }
 
 /// "Gelu 'g1', Add 'a2' and 3 more"
@@ -145,6 +147,7 @@ std::vector<Table> tablesOf(const CompareReport& report, size_t name_width) {
 
 std::string compareReportText(const CompareReport& report) {
   std::string text = fmt::format("{} -> {}; {}\n", report.models[0].name, report.models[1].name, report.data);
+  if (!report.preprocess.empty()) text += fmt::format("pictures {}\n", report.preprocess);
   for (const Table& table : tablesOf(report, kMostNameWidth)) text += fmt::format("\n{}", plainTable(table));
   const auto lines = remainders(report);
   text +=
@@ -156,6 +159,7 @@ std::string compareReportText(const CompareReport& report) {
 std::string compareReportMarkdown(const CompareReport& report) {
   std::string text = fmt::format("# Comparison\n\n- Models: {} -> {}\n- Data: {}\n- {}\n", report.models[0].name,
                                  report.models[1].name, report.data, partingText(report) + mostAddedText(report));
+  if (!report.preprocess.empty()) text += fmt::format("- Pictures: {}\n", report.preprocess);
   for (const std::string& line : remainders(report)) text += fmt::format("- Not compared: {}\n", line);
   text += '\n';
   for (const Table& table : tablesOf(report, kUnlimited)) text += markdownTable(table);

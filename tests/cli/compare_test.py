@@ -37,6 +37,10 @@ class Comparing(CliTest):
         last = self.compare("--below", "38").stdout.splitlines()[-1]
         self.assertRegex(last, r"\AThey part at '.+' \(.+\), the first value under 38 dB: 3\d\.\d dB, of \d+\.\d dB that arrive\.")
 
+    def test_says_how_pictures_are_prepared(self):
+        self.assertIn("\npictures resized to 8x8 (bilinear), whole, gray, pixel / 255", self.compare().stdout)
+        self.assertIn("resized to 8x8", self.compared()["preprocess"])
+
     def test_of_a_model_with_itself_finds_nothing(self):
         text = self.compare(models=[self.model, self.model]).stdout
         self.assertEqual(text.splitlines()[-1], "All compared values are equal.")
