@@ -1,6 +1,8 @@
 // Attention as onnxruntime's optimizer of transformers writes it, in the operators of ONNX:
 //
 //   softmax(Q K' / sqrt(size of a head) + mask) V      for each head
+#include <limits>
+
 #include "runtime/lowering/contributed_rules.h"
 
 namespace quant {
@@ -175,6 +177,67 @@ void multiHeadAttentionRule(Expansion& x) {
   x.bind(0, result);
   x.bind(1, heads.key);
   x.bind(2, heads.value);
+}
+
+/// Pairs of numbers, (a, b), are turned by an angle for each place in the sequence and each pair:
+///
+///   a cos - b sin,  a sin + b cos
+///
+/// with a and b beside each other ("interleaved"), or a in the first and b in the second half.
+void rotaryEmbeddingRule(Expansion& x) {
+  const Node& node = x.node();
+  const int64_t rank = x.rankOf(node.input(0)), places_rank = x.rankOf(node.input(1));
+  const int64_t heads = node.attr("num_heads", int64_t{0});
+  const bool is_part = node.attr("rotary_embedding_dim", int64_t{0}) != 0;
+  const bool is_plain = node.attr("scale", 1.0F) == 1 && node.attr("is_packed_batching", int64_t{0}) == 0;
+  if (!is_plain || (rank != 3 && rank != 4) || (places_rank != 1 && places_rank != 2)) return x.decline();
+  const std::string pairs = x.add("Gather", {x.add("Shape", {node.input(2)}), ints(x, {1})});
+  const std::string turning = x.add("Add", {pairs, pairs}), last = ints(x, {-1}), none = ints(x, {0});
+
+  // [batch, sequence, heads, size of a head]
+  std::string whole;
+  if (rank == 4) {
+    whole = transposed(x, node.input(0), {0, 2, 1, 3});
+  } else if (heads != 0) {
+    whole = reshaped(x, node.input(0), {0, 0, heads, -1});
+  } else if (!is_part) {
+    whole = x.add("Reshape", {node.input(0), joined(x, ints(x, {0, 0, -1}), turning, 0)});
+  } else {
+    return x.decline();
+  }
+  std::string places = node.input(1);
+  if (places_rank == 1) places = x.add("Add", {places, range(x, scalarInt(x, 0), sizeOf(x, whole, 1))});
+  const auto angles = [&](int input) {
+    const std::string rows = x.add("Gather", {node.input(input), places});
+    return places_rank == 1 ? reshaped(x, rows, {0, 1, -1}) : reshaped(x, rows, {0, 0, 1, -1});
+  };
+  const std::string cosine = angles(2), sine = angles(3);
+  const bool is_interleaved = node.attr("interleaved", int64_t{0}) != 0;
+  std::string a, b;
+  if (is_interleaved) {
+    const std::string part = x.add("Slice", {whole, none, turning, last});
+    const std::string beside = reshaped(x, part, {0, 0, 0, -1, 2});
+    a = x.add("Gather", {beside, scalarInt(x, 0)});
+    setInt(x.last(), "axis", -1);
+    b = x.add("Gather", {beside, scalarInt(x, 1)});
+    setInt(x.last(), "axis", -1);
+  } else {
+    a = x.add("Slice", {whole, none, pairs, last});
+    b = x.add("Slice", {whole, pairs, turning, last});
+  }
+  std::string turned_a = x.add("Sub", {x.add("Mul", {a, cosine}), x.add("Mul", {b, sine})});
+  std::string turned_b = x.add("Add", {x.add("Mul", {a, sine}), x.add("Mul", {b, cosine})});
+  if (is_interleaved) {
+    turned_a = reshaped(x, turned_a, {0, 0, 0, -1, 1});
+    turned_b = reshaped(x, turned_b, {0, 0, 0, -1, 1});
+  }
+  std::string result = joined(x, turned_a, turned_b, -1);
+  if (is_interleaved) result = reshaped(x, result, {0, 0, 0, -1});
+  if (is_part) {
+    const std::string end = ints(x, {std::numeric_limits<int64_t>::max()});
+    result = joined(x, result, x.add("Slice", {whole, turning, end, last}), -1);
+  }
+  x.bind(0, rank == 4 ? transposed(x, result, {0, 2, 1, 3}) : reshaped(x, result, {0, 0, -1}));
 }
 
 /// The sum of embeddings of words, places and segments, normalized; how many words of each sentence count.

@@ -136,6 +136,7 @@ constexpr std::array kRules = {
     Rule{"Attention", attentionRule},
     Rule{"MultiHeadAttention", multiHeadAttentionRule},
     Rule{"EmbedLayerNormalization", embedLayerNormalizationRule},
+    Rule{"RotaryEmbedding", rotaryEmbeddingRule},
 };
 
 }  // namespace

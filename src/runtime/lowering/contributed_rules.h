@@ -19,6 +19,7 @@ std::string constantLike(Expansion& x, float value, const std::string& like);
 void attentionRule(Expansion& x);
 void multiHeadAttentionRule(Expansion& x);
 void embedLayerNormalizationRule(Expansion& x);
+void rotaryEmbeddingRule(Expansion& x);
 
 // machine_learning_functions.cpp
 /// The rule for an operator of ai.onnx.ml; null where there is none.

@@ -149,8 +149,19 @@ def machine_learning():
          domain="ai.onnx.ml")
 
 
+def rotations():
+    angles = RANDOM.uniform(-3, 3, (9, 2)).astype(np.float32)
+    cosine, sine = np.cos(angles), np.sin(angles)
+    places = np.array([[3, 4, 5], [0, 1, 2]], np.int64)
+    make("rotary_embedding", "RotaryEmbedding", [floats(2, 3, 8), places, cosine, sine])
+    make("rotary_embedding_interleaved", "RotaryEmbedding", [floats(2, 3, 8), places, cosine, sine], interleaved=1)
+    make("rotary_embedding_from_a_place", "RotaryEmbedding", [floats(2, 2, 3, 4), np.array([5], np.int64), cosine, sine])
+    make("rotary_embedding_of_a_part", "RotaryEmbedding", [floats(2, 3, 12), places, cosine, sine], num_heads=2,
+         rotary_embedding_dim=4)
+
+
 if __name__ == "__main__":
     RANDOM = np.random.default_rng(7)
-    for part in (activations, normalizations, products, quantized, attentions, machine_learning):
+    for part in (activations, normalizations, products, quantized, attentions, machine_learning, rotations):
         part()
     print(f"{len(list(HERE.glob('*/model.onnx')))} cases")
