@@ -1,7 +1,6 @@
 #include "quantizer/obstacle.h"
 
-#include <algorithm>
-#include <cmath>
+#include "core/finite.h"
 
 namespace quant {
 
@@ -11,11 +10,9 @@ using Reason = std::optional<std::string>;
 
 /// Constants with a NaN or an infinity have no scale.
 Reason unusableNumbers(const Graph& graph, const std::string& value, std::string_view what) {
-  const auto data = graph.constant(value)->data<float>();
-  if (data.empty()) return fmt::format("its {} '{}' has no elements", what, value);
-  if (!std::ranges::all_of(data, [](float x) { return std::isfinite(x); })) {
-    return fmt::format("its {} '{}' holds NaN or infinity", what, value);
-  }
+  const Tensor& tensor = *graph.constant(value);
+  if (tensor.elementCount() == 0) return fmt::format("its {} '{}' has no elements", what, value);
+  if (!allFinite(tensor)) return fmt::format("its {} '{}' holds NaN or infinity", what, value);
   return {};
 }
 

@@ -1,8 +1,6 @@
 #include "quantizer/place_dynamic.h"
 
-#include <algorithm>
-#include <cmath>
-
+#include "core/finite.h"
 #include "quantizer/obstacle.h"
 #include "quantizer/selection.h"
 
@@ -23,9 +21,9 @@ bool isNamed(const NodeSelection& selection) {
 
 Reason obstacleInFloats(const Graph& graph, const std::string& weights) {
   if (!isFloat(graph, weights)) return fmt::format("its weights '{}' are not float", weights);
-  const auto data = graph.constant(weights)->data<float>();
-  if (data.empty()) return fmt::format("its weights '{}' have no elements", weights);
-  if (std::ranges::all_of(data, [](float x) { return std::isfinite(x); })) return {};
+  const Tensor& tensor = *graph.constant(weights);
+  if (tensor.elementCount() == 0) return fmt::format("its weights '{}' have no elements", weights);
+  if (allFinite(tensor)) return {};
   return fmt::format("its weights '{}' hold NaN or infinity", weights);
 }
 

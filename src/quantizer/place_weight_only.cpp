@@ -1,10 +1,9 @@
 #include "quantizer/place_weight_only.h"
 
 #include <algorithm>
-#include <bit>
 #include <optional>
 
-#include "core/files.h"
+#include "core/finite.h"
 #include "quantizer/selection.h"
 
 namespace quant {
@@ -73,28 +72,6 @@ std::vector<Candidate> candidatesOf(const Graph& graph, const Node& node) {
   if (node.domain() == "com.microsoft") addMicrosofts(graph, node, found);
   std::erase_if(found, [&](const Candidate& candidate) { return !graph.isConstant(node.input(candidate.input)); });
   return found;
-}
-
-/// True when no NaN and no infinity is among the numbers, whose bits these are.
-template <class Bits>
-bool allFinite(std::span<const Bits> numbers, Bits exponent) {
-  constexpr size_t kPiece = size_t{4} << 20;
-  for (size_t begin = 0; begin < numbers.size(); begin += kPiece) {
-    const auto piece = numbers.subspan(begin, std::min(kPiece, numbers.size() - begin));
-    bool is_finite = true;
-    for (const Bits bits : piece) is_finite &= (bits & exponent) != exponent;
-    releasePages(std::as_bytes(piece));
-    if (!is_finite) return false;
-  }
-  return true;
-}
-
-bool allFinite(const Tensor& tensor) {
-  const auto count = static_cast<size_t>(tensor.elementCount());
-  if (tensor.type() == DataType::kFloat32) {
-    return allFinite(std::span(static_cast<const uint32_t*>(tensor.bytes()), count), uint32_t{0x7F800000});
-  }
-  return allFinite(std::span(static_cast<const uint16_t*>(tensor.bytes()), count), uint16_t{0x7C00});
 }
 
 class Placer {
