@@ -43,14 +43,10 @@ bool allFinite(const Tensor& tensor, Bits exponent) {
 
 bool allFinite(const Tensor& tensor) {
   switch (tensor.type()) {
-    case DataType::kFloat32:
-      return allFinite(tensor, uint32_t{0x7F800000});
-    case DataType::kFloat16:
-      return allFinite(tensor, uint16_t{0x7C00});
-    case DataType::kBFloat16:
-      return allFinite(tensor, uint16_t{0x7F80});
-    default:
-      throwInternal("{} has no NaN and no infinity", toString(tensor.type()));
+    case DataType::kFloat32: return allFinite(tensor, uint32_t{0x7F800000});
+    case DataType::kFloat16: return allFinite(tensor, uint16_t{0x7C00});
+    case DataType::kBFloat16: return allFinite(tensor, uint16_t{0x7F80});
+    default: throwInternal("{} has no NaN and no infinity", toString(tensor.type()));
   }
 }
 

@@ -182,11 +182,11 @@ class TransposedGroup {
       axes.data<int64_t>()[i] = i + 2;
     }
     const std::string base = to + "_cut";
-    graph_.addNode(makeNode("Slice",
-                            {from, graph_.addConstant(base + "_starts", std::move(starts)),
-                             graph_.addConstant(base + "_ends", std::move(ends)),
-                             graph_.addConstant(base + "_axes", std::move(axes))},
-                            {to}, name + "_Slice"));
+    graph_.addNode(makeNode(
+        "Slice",
+        {from, graph_.addConstant(base + "_starts", std::move(starts)),
+         graph_.addConstant(base + "_ends", std::move(ends)), graph_.addConstant(base + "_axes", std::move(axes))},
+        {to}, name + "_Slice"));
   }
 
   Graph& graph_;
