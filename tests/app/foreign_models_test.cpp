@@ -93,8 +93,7 @@ constexpr int kRoundedBias = 6;
 /// Convolutions and matrix products that run in float although their sources are quantized, for models that have some.
 const std::map<std::string, int> kFloatProducts = {
     {"attention_nncf_transformer", 1},
-    {"convolutions_nncf_mixed", 2},
-    {"convolutions_nncf_performance", 2},
+    {"convolutions_nncf_mixed", 1},
     {"convolutions_onnxruntime_u16s8", 8},
 };
 

@@ -27,6 +27,8 @@ constexpr const char* kConstants = R"(
   <float s = {0.05}, float t = {0.06}, float u = {0.11}, uint8 z = {120}, uint8 zero = {0}, int8 i = {0}, int8 j = {-9},
    float ws = {0.02}, float[2] wss = {0.02, 0.004}, int8[2] wzs = {0, 0}, float[2] bias = {0.5, -1.25},
    int8[2,2,1,1] w = {100, -60, 33, 127}, uint8[2,2,1,1] wu = {200, 3, 140, 90}, uint8 wuz = {128},
+   float[2] ss = {0.02, 0.0235}, uint8[2] zz = {0, 0}, float[2] gamma = {1.5, -0.7}, float[2] beta = {0.4, 2},
+   float[2] mean = {-1, 0.5}, float[2] var = {2, 0.6},
    float six = {6}, float none = {0}, int8[2,1,3,3] dw = {1, -2, 30, 4, 77, -6, 7, 8, -9, 10, 110, 12, -13, 14, 15, 16, 17, -18},
    int8[2,2,2,2] t2 = {-67, 24, 12, -94, -33, 107, 27, -6, 33, 21, -111, 28, -124, 105, 87, -7},
    int8[2,2,3] t1 = {-61, 14, -68, -78, 127, 56, -7, 11, 87, 13, -6, -26},
@@ -93,6 +95,10 @@ const Case kCases[] = {
     {"AddOfUnsignedAndSigned", "QLinearAdd",
      "xd = DequantizeLinear(x, s, z)  n = Neg(xd)  q = QuantizeLinear(n, t, j)  nd = DequantizeLinear(q, t, j)"
      "a = Add(xd, nd)  y = QuantizeLinear(a, u, z)"},
+    {"SignedSumToUnsigned", "QLinearAdd",
+     "xd = DequantizeLinear(x, s, z)  n = Neg(xd)  q = QuantizeLinear(n, t, j)  nd = DequantizeLinear(q, t, j)"
+     "p = QuantizeLinear(xd, u, i)  pd = DequantizeLinear(p, u, i)  a = Add(pd, nd)  r = Relu(a)"
+     "y = QuantizeLinear(r, u, zero)"},
     {"SquareToSigned", "Lookup", "xd = DequantizeLinear(x, s, z)  a = Mul(xd, xd)  y = QuantizeLinear(a, u, j)",
      "g (uint8[1,2,4,4] x) => (int8[1,2,4,4] y)"},
     {"LeakyRelu", "QLinearLeakyRelu",
@@ -114,6 +120,9 @@ const Case kCases[] = {
     {"ConcatOfDifferentScales", "QLinearConcat",
      "xd = DequantizeLinear(x, s, z)  n = Neg(xd)  q = QuantizeLinear(n, t, zero)  nd = DequantizeLinear(q, t, zero)"
      "a = Concat<axis = 1>(xd, nd)  y = QuantizeLinear(a, u, z)"},
+    {"ConcatWithoutQuantization", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  n = Neg(xd)  q = QuantizeLinear(n, s, z)  nd = DequantizeLinear(q, s, z)"
+     "a = Concat<axis = 2>(xd, nd)  wd = DequantizeLinear(w, ws, i)  c = Conv(a, wd)  y = QuantizeLinear(c, u, z)"},
     {"GemmWithFloatBias", "QGemm",
      "xd = DequantizeLinear(x, s, z)  md = DequantizeLinear<axis = 1>(m, mss, mzs)  a = Gemm(xd, md, mb)"
      "y = QuantizeLinear(a, u, z)",
@@ -143,6 +152,19 @@ const Case kCases[] = {
     {"DepthwiseThenTanh", "QConv",
      "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 0>(dw, wss, wzs)"
      "c = Conv<group = 2, pads = [1, 1, 1, 1]>(xd, wd, bias)  r = Tanh(c)  y = QuantizeLinear(r, t, z)"},
+    {"DepthwiseOfChannelsWithScalesOfTheirOwn", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(w, ws, i)  dwd = DequantizeLinear<axis = 0>(dw, wss, wzs)"
+     "c = Conv(xd, wd, bias)  h = Clip(c, none, six)  q = QuantizeLinear<axis = 1>(h, ss, zz)"
+     "qd = DequantizeLinear<axis = 1>(q, ss, zz)  e = Conv<group = 2, pads = [1, 1, 1, 1]>(qd, dwd)"
+     "y = QuantizeLinear(e, u, z)"},
+    {"BatchNormalizationBehindConv", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 0>(w, wss, wzs)  c = Conv(xd, wd, bias)"
+     "n = BatchNormalization(c, gamma, beta, mean, var)  r = Relu(n)  y = QuantizeLinear(r, u, zero)"},
+    {"BatchNormalizationBeforeScalesOfChannels", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 0>(w, wss, wzs)  dwd = DequantizeLinear(dw, ws, i)"
+     "c = Conv(xd, wd)  n = BatchNormalization(c, gamma, beta, mean, var)  h = Clip(n, none, six)"
+     "q = QuantizeLinear<axis = 1>(h, ss, zz)  qd = DequantizeLinear<axis = 1>(q, ss, zz)"
+     "e = Conv<group = 2, pads = [1, 1, 1, 1]>(qd, dwd)  f = Tanh(e)  y = QuantizeLinear(f, u, z)"},
     {"TransposedConvWithoutOverlap", "QLinearConv",
      "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t2, wss, wzs)"
      "c = ConvTranspose<strides = [2, 2]>(xd, wd, bias)  y = QuantizeLinear(c, u, z)"},

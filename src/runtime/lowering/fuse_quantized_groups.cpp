@@ -164,9 +164,11 @@ std::optional<SameTypeGroup> sameTypeGroup(Graph& graph, const Node& node, const
   }
   SameTypeGroup group{{}, std::move(*sink)};
   const DataType type = group.sink.quantized.params.storage();
-  // Where none has the result's type, a table of the whole function is better (fuseLookups).
-  if (std::ranges::none_of(sources, [&](const auto& src) { return src.params.storage() == type; })) return {};
-  for (const auto& src : sources) append(group.sources, src.params.storage() == type ? src : inOtherType(graph, src));
+  const auto hasType = [&](const QuantizedValue& src) { return src.params.storage() == type; };
+  const auto isFirst = [&](const QuantizedValue& src) { return src.value == sources.front().value; };
+  // The whole function of one source is better as a table (fuseLookups).
+  if (std::ranges::none_of(sources, hasType) && std::ranges::all_of(sources, isFirst)) return {};
+  for (const auto& src : sources) append(group.sources, hasType(src) ? src : inOtherType(graph, src));
   return group;
 }
 
@@ -188,6 +190,22 @@ bool fuseConcat(Graph& graph, Node& node, const std::set<std::string>& watched) 
   Names inputs = {sink.quantized.scale, sink.quantized.zero_point};
   inputs.insert(inputs.end(), sources.begin(), sources.end());
   replaceGroup(graph, node, sink.fused, kMicrosoft, "QLinearConcat", inputs, sink.quantized.value);
+  return true;
+}
+
+/// Integers that all mean the same are joined as they are, and dequantized behind, where others may take them.
+bool moveConcat(Graph& graph, Node& node) {
+  Names inputs;
+  std::optional<QuantizedValue> first;
+  for (int i = 0; i < node.inputCount(); ++i) {
+    const auto src = dequantizedFrom(graph, node.input(i));
+    if (!src || src->params.axis() || (first && src->params != first->params)) return false;
+    inputs.push_back(src->value);
+    if (!first) first = src;
+  }
+  const std::string output = node.output(), integers = graph.uniqueName(output + "_integers");
+  replaceGroup(graph, node, {}, "", "Concat", inputs, integers);
+  graph.addNode(makeNode("DequantizeLinear", {integers, first->scale, first->zero_point}, {output}, output));
   return true;
 }
 
@@ -271,7 +289,7 @@ bool fuseGroup(Graph& graph, Node& node, const std::set<std::string>& watched) {
   if (op == "LeakyRelu") return fuseElementwise(graph, node, "QLinearLeakyRelu", watched);
   if (op == "GlobalAveragePool") return fuseElementwise(graph, node, "QLinearGlobalAveragePool", watched);
   if (op == "AveragePool") return fuseElementwise(graph, node, "QLinearAveragePool", watched);
-  if (op == "Concat") return fuseConcat(graph, node, watched);
+  if (op == "Concat") return fuseConcat(graph, node, watched) || moveConcat(graph, node);
   if (op == "Shape") return readShapeOfIntegers(graph, node);
   if (std::ranges::find(kMovesElements, op) != kMovesElements.end() || isNearestResize(node)) {
     return moveIntegers(graph, node, watched);

@@ -23,6 +23,7 @@ void lower(Graph& graph, Backend backend, const std::set<std::string>& watched) 
   gatherConstants(graph, watched);
   replaceActivations(graph, watched);
   simplifyQuantization(graph, watched);
+  absorbChannelFactors(graph, watched);
   fuseQuantizedGroups(graph, watched);
   fuseDynamicProducts(graph, watched);
   if (backend == Backend::kReference) return;

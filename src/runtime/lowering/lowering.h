@@ -24,6 +24,10 @@ int replaceActivations(Graph& graph, const std::set<std::string>& watched);
 /// integers. Returns how many nodes went.
 int simplifyQuantization(Graph& graph, const std::set<std::string>& watched);
 
+/// A BatchNormalization between a Conv of integers and the QuantizeLinear behind it goes into the Conv's weights and
+/// bias, as do scales for each channel of what depthwise convolutions read. Returns how many Conv it changed.
+int absorbChannelFactors(Graph& graph, const std::set<std::string>& watched);
+
 /// DequantizeLinear -> operator -> QuantizeLinear   becomes   the operator's integer form (QLinearConv, QLinearAdd,
 /// com.microsoft QGemm, or the operator itself where it only moves elements); products whose results stay real become
 /// QConv and QMatMul (runtime/quantized_product.h), functions of one number tables (Lookup). A DequantizeLinear moves
