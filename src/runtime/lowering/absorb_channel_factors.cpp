@@ -82,8 +82,8 @@ bool canTakeFactors(const Graph& graph, const QuantizedValue& weights, const std
   if (integers.shape()[0] != std::ssize(factors)) return false;
   if (!std::ranges::all_of(factors, [](double f) { return std::isfinite(f) && f != 0; })) return false;
   if (std::ranges::all_of(factors, [](double f) { return f > 0; })) return true;
-  return integers.type() == DataType::kInt8 && std::ranges::count(weights.params.zeroPoints(), 0) ==
-                                                   std::ssize(weights.params.zeroPoints()) &&
+  return integers.type() == DataType::kInt8 &&
+         std::ranges::count(weights.params.zeroPoints(), 0) == std::ssize(weights.params.zeroPoints()) &&
          std::ranges::find(integers.data<int8_t>(), int8_t{-128}) == integers.data<int8_t>().end();
 }
 
