@@ -164,63 +164,75 @@ void declareSelfCommands(CLI::App& app, std::string& shell) {
   addCommand(app, "man", "Print the manual page", "quantize man", kManExamples);
 }
 
+/// What the flags of every command fill in.
+struct CommandLine {
+  GlobalOptions global;
+  QuantizeOptions quantize;
+  EvalOptions eval;
+  CompareOptions compare;
+  InspectOptions inspect;
+  std::string shell;
+};
+
+void declare(CLI::App& app, CommandLine& line) {
+  app.footer(kExamples);
+  app.formatter(std::make_shared<HelpFormatter>(kUsage));
+  app.set_help_flag("-h,--help", "Print this help");
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.set_version_flag("--version", "quantize " QUANTIZE_VERSION, "Print the version");
+  line.quantize.calibration.method = kDefaultCalibrationMethod;
+  line.quantize.data.max_samples = kDefaultCalibrationSamples;
+  declareGlobalFlags(app, line.global);
+  declareQuantizeFlags(app, line.quantize);
+  CLI::App& eval =
+      addCommand(app, "eval", "Compare models on the same samples: accuracy, latency, size", kEvalUsage, kEvalExamples);
+  declareGlobalFlags(eval, line.global);
+  declareEvalFlags(eval, line.eval);
+  CLI::App& compare = addCommand(app, "compare", "Show value by value where two forms of one network part",
+                                 kCompareUsage, kCompareExamples);
+  declareGlobalFlags(compare, line.global);
+  declareCompareFlags(compare, line.compare);
+  CLI::App& inspect = addCommand(app, "inspect", "Show what stands in a model: operators, weights, MACs, precision",
+                                 kInspectUsage, kInspectExamples);
+  declareGlobalFlags(inspect, line.global);
+  declareInspectFlags(inspect, line.inspect);
+  declareSelfCommands(app, line.shell);
+}
+
+ExitCode runCommand(const CLI::App& app, const CommandLine& line) {
+  const Console console{std::cout,
+                        [&](const std::string& title) { return line.global.quiet ? nullptr : progressBar(title); },
+                        line.global.quiet};
+  if (app.got_subcommand("eval")) return evalCommand(line.eval, console);
+  if (app.got_subcommand("compare")) return compareCommand(line.compare, console);
+  if (app.got_subcommand("inspect")) return inspectCommand(line.inspect, console);
+  if (app.got_subcommand("man") || app.got_subcommand("completion")) {
+    std::cout << (app.got_subcommand("man") ? manPage(app, QUANTIZE_VERSION) : completionScript(app, line.shell));
+    return ExitCode::kOk;
+  }
+  if (app.count("--mode") > 0) return quantizeCommand(line.quantize, console);
+  requireMode(app);
+  return recommendCommand(line.quantize, console);
+}
+
 int parseAndRun(int argc, char** argv) {
   if (argc < 2) {
     std::cerr << "Usage: " << kUsage << "\n\n" << kExamples << '\n';
     return static_cast<int>(ExitCode::kBadInput);
   }
   CLI::App app{"Makes neural networks small and fast: ONNX in, quantized standard ONNX out.", "quantize"};
-  app.footer(kExamples);
-  app.formatter(std::make_shared<HelpFormatter>(kUsage));
-  app.set_help_flag("-h,--help", "Print this help");
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.set_version_flag("--version", "quantize " QUANTIZE_VERSION, "Print the version");
-  GlobalOptions global;
-  QuantizeOptions quantize;
-  EvalOptions eval;
-  CompareOptions compare;
-  InspectOptions inspect;
-  quantize.calibration.method = kDefaultCalibrationMethod;
-  quantize.data.max_samples = kDefaultCalibrationSamples;
-  declareGlobalFlags(app, global);
-  declareQuantizeFlags(app, quantize);
-  CLI::App& eval_app =
-      addCommand(app, "eval", "Compare models on the same samples: accuracy, latency, size", kEvalUsage, kEvalExamples);
-  declareGlobalFlags(eval_app, global);
-  declareEvalFlags(eval_app, eval);
-  CLI::App& compare_app = addCommand(app, "compare", "Show value by value where two forms of one network part",
-                                     kCompareUsage, kCompareExamples);
-  declareGlobalFlags(compare_app, global);
-  declareCompareFlags(compare_app, compare);
-  CLI::App& inspect_app = addCommand(app, "inspect", "Show what stands in a model: operators, weights, MACs, precision",
-                                     kInspectUsage, kInspectExamples);
-  declareGlobalFlags(inspect_app, global);
-  declareInspectFlags(inspect_app, inspect);
-  std::string shell;
-  declareSelfCommands(app, shell);
+  CommandLine line;
+  declare(app, line);
   try {
     app.parse(argc, argv);
-    if (app.get_subcommands().empty() && quantize.model.empty()) throw CLI::RequiredError("a MODEL");
+    if (app.get_subcommands().empty() && line.quantize.model.empty()) throw CLI::RequiredError("a MODEL");
   } catch (const CLI::ParseError& error) {
     return static_cast<int>(reportParse(app, error));
   }
-  applyGlobal(global);
-  eval.version = QUANTIZE_VERSION;
-  eval.arguments.assign(argv + 1, argv + argc);
-  const Console console{
-      std::cout, [&](const std::string& title) { return global.quiet ? nullptr : progressBar(title); }, global.quiet};
-  if (app.got_subcommand("completion") || app.got_subcommand("man")) {
-    std::cout << (app.got_subcommand("man") ? manPage(app, QUANTIZE_VERSION) : completionScript(app, shell));
-    requirePrinted();
-    return static_cast<int>(ExitCode::kOk);
-  }
-  const bool has_mode = app.count("--mode") > 0;
-  if (app.get_subcommands().empty() && !has_mode) requireMode(app);
-  const ExitCode code = eval_app.parsed()      ? evalCommand(eval, console)
-                        : compare_app.parsed() ? compareCommand(compare, console)
-                        : inspect_app.parsed() ? inspectCommand(inspect, console)
-                        : has_mode             ? quantizeCommand(quantize, console)
-                                               : recommendCommand(quantize, console);
+  applyGlobal(line.global);
+  line.eval.version = QUANTIZE_VERSION;
+  line.eval.arguments.assign(argv + 1, argv + argc);
+  const ExitCode code = runCommand(app, line);
   requirePrinted();
   return static_cast<int>(code);
 }

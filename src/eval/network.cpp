@@ -171,7 +171,8 @@ bool Network::isConstant(const std::string& value) const {
 std::optional<QuantParams> Network::paramsOf(const std::string& value) {
   const Node* producer = graph_.producer(value);
   if (producer != nullptr && producer->is("QuantizeLinear")) {
-    if (auto quantized = quantizedBy(graph_, *producer)) return quantized->params;
+    const auto quantized = quantizedBy(graph_, *producer);
+    if (quantized && !quantized->params.axis()) return quantized->params;
   }
   if (const Meaning* meaning = producer == nullptr ? nullptr : meaningIn(*producer)) {
     if (meaning->result_scale > 0) return paramsAt(graph_, *producer, meaning->result_scale);

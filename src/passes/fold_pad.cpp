@@ -2,7 +2,7 @@
 #include <limits>
 #include <optional>
 
-#include "passes/constants.h"
+#include "graph/constant_numbers.h"
 #include "passes/pass.h"
 #include "passes/value_bounds.h"
 #include "passes/window.h"

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <optional>
 
-#include "passes/constants.h"
+#include "graph/constant_numbers.h"
 #include "passes/linear.h"
 #include "passes/pass.h"
 

@@ -5,14 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "graph/channel_affine.h"
 #include "graph/graph.h"
 
 namespace quant {
-
-/// y * scale[c] + shift[c] for each output channel c.
-struct ChannelAffine {
-  std::vector<double> scale, shift;
-};
 
 /// An operator whose output channels are sums of products with constant weights, so that a ChannelAffine after it can
 /// be moved into its weights and bias: Conv, ConvTranspose, Gemm, MatMul, and MatMul with the Add of a bias after it.

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "graph/clamp.h"
-#include "passes/constants.h"
+#include "graph/constant_numbers.h"
 #include "passes/pass.h"
 
 namespace quant {

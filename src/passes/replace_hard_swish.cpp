@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "graph/clamp.h"
-#include "passes/constants.h"
+#include "graph/constant_numbers.h"
 #include "passes/pass.h"
 
 namespace quant {

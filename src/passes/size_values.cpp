@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "passes/constants.h"
+#include "graph/constant_numbers.h"
 
 namespace quant {
 

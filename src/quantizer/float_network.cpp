@@ -155,6 +155,14 @@ void FloatNetwork::addPlainNode(const onnx::NodeProto& node, Scope& scope) {
   actor.obstacle = actor.ports.obstacle;
   const size_t index = actors_.size();
   actors_.push_back(std::move(actor));
+  addInputs(index, node, scope);
+  addOutputs(index, node, scope);
+  if (is_onnx && node.op_type() == "Constant" && actors_[index].outputs[0] != kNone) {
+    values_[actors_[index].outputs[0]].constant = heldFloats(node);
+  }
+}
+
+void FloatNetwork::addInputs(size_t index, const onnx::NodeProto& node, const Scope& scope) {
   for (int i = 0; i < node.input_size(); ++i) {
     const DataType type = node.input(i).empty() ? DataType::kInt64 : typeOf(scope, node.input(i));
     const size_t value = node.input(i).empty() ? kNone : find(scope, node.input(i));
@@ -168,6 +176,9 @@ void FloatNetwork::addPlainNode(const onnx::NodeProto& node, Scope& scope) {
     if (port == HalfPort::kFollows) read(value, index);
     if (port == HalfPort::kFloat32) readAsFloat(value);
   }
+}
+
+void FloatNetwork::addOutputs(size_t index, const onnx::NodeProto& node, Scope& scope) {
   for (int i = 0; i < node.output_size(); ++i) {
     const std::string& name = node.output(i);
     const bool is_float = !name.empty() && typeOf(scope, name) == DataType::kFloat32;
@@ -187,9 +198,6 @@ void FloatNetwork::addPlainNode(const onnx::NodeProto& node, Scope& scope) {
     } else {
       write(values_.size() - 1, index);
     }
-  }
-  if (is_onnx && node.op_type() == "Constant" && actors_[index].outputs[0] != kNone) {
-    values_[actors_[index].outputs[0]].constant = heldFloats(node);
   }
 }
 

@@ -66,6 +66,8 @@ class FloatNetwork {
   void addInterface(const Graph& graph, Scope& scope, Actor::Kind kind);
   void addNode(const onnx::NodeProto& node, const onnx::NodeProto* typed, Scope& scope);
   void addPlainNode(const onnx::NodeProto& node, Scope& scope);
+  void addInputs(size_t actor, const onnx::NodeProto& node, const Scope& scope);
+  void addOutputs(size_t actor, const onnx::NodeProto& node, Scope& scope);
   void addControlNode(const onnx::NodeProto& node, const onnx::NodeProto& typed, Scope& scope);
   void addFloat32Node(const onnx::NodeProto& node, Scope& scope);
   Scope bodyScope(const onnx::GraphProto& body, const onnx::GraphProto& typed, const Scope& outer,

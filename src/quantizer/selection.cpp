@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/edit_distance.h"
 #include "core/error.h"
 #include "graph/subgraphs.h"
 #include "quantizer/placement.h"
@@ -19,22 +20,6 @@ bool matches(const std::string& pattern, const std::string& name) {
 const std::string* firstMatch(const std::vector<std::string>& patterns, const std::string& name) {
   const auto found = std::ranges::find_if(patterns, [&](const auto& pattern) { return matches(pattern, name); });
   return found == patterns.end() ? nullptr : &*found;
-}
-
-/// Letters to insert, delete or replace to turn `a` into `b` (Levenshtein).
-size_t editDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 /// Visits `node` and those in its bodies.

@@ -2,69 +2,14 @@
 
 import concurrent.futures
 import json
-import os
-import pathlib
 import random
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
-BINARY = os.environ["QUANTIZE_BINARY"]
-DIGITS = pathlib.Path(os.environ["QUANTIZE_SOURCE_DIR"]) / "models" / "digits"
-PICTURES = DIGITS / "calibration"
-SCALE = ["--scale", "1/255"]
-
-
-def run(*arguments, **options):
-    command = [BINARY, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120,
-                          check=False, **options)
-
-
-class CliTest(unittest.TestCase):
-    """Each test works in a folder of its own, on copies: a wrong command must not damage the sources."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="quantize-cli-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.model = pathlib.Path(shutil.copy(DIGITS / "digits.onnx", self.folder))
-        self.output = self.folder / "out.onnx"
-
-    def quantize(self, *flags, model=None, data=PICTURES, output=None, **options):
-        return run(model or self.model, "--mode", "ptq-int8", "--calib-data", data, *SCALE,
-                   "-o", output or self.output, *flags, **options)
-
-    def quantized(self, *flags, **options):
-        """The bytes of the written model."""
-        self.assert_done(self.quantize(*flags, **options))
-        return self.output.read_bytes()
-
-    def plan(self, *flags):
-        """Operator -> treatments of its nodes, as --dry-run prints them."""
-        result = self.quantize("--dry-run", *flags)
-        self.assert_done(result)
-        rows = {}
-        for line in result.stdout.split("\n\n")[0].splitlines():
-            treatment, operator = line.replace("int8 (moves)", "moves").split()[:2]
-            rows.setdefault(operator, set()).add(treatment)
-        return rows
-
-    def assert_done(self, result):
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
-
-    def assert_refused(self, result, *parts, code=2):
-        """One line that holds `parts`, and nothing written."""
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertEqual(result.stdout, "")
-        self.assertRegex(result.stderr, r"\Aquantize: [^\n]+\n\Z")
-        for part in parts:
-            self.assertIn(part, result.stderr)
-        self.assertFalse(self.output.exists())
-        self.assertEqual(list(self.folder.glob("*.tmp")), [])
+from cli_testing import BINARY, PICTURES, SCALE, CliTest, run
 
 
 class Recommending(CliTest):
@@ -264,112 +209,6 @@ class Formats(CliTest):
 
     def test_one_that_the_mode_does_not_have_is_refused(self):
         self.assert_refused(self.quantize("--format", "ms"), "--format ms", "qoperator")
-
-
-class Mistakes(CliTest):
-    def test_no_arguments_print_usage(self):
-        result = run()
-        self.assertEqual((result.returncode, result.stdout), (2, ""))
-        self.assertTrue(result.stderr.startswith("Usage: quantize MODEL  "))
-
-    def test_an_unknown_flag(self):
-        self.assert_refused(self.quantize("--foo"), "there is no flag --foo; see quantize --help")
-
-    def test_a_mistyped_flag_or_command_is_told_the_one_that_may_be_meant(self):
-        self.assert_refused(run(self.model, "--mdoe", "fp16"), "no flag --mdoe; did you mean --mode?")
-        self.assert_refused(run("eval", self.model, "--dta", PICTURES), "eval has no flag --dta; did you mean --data?",
-                            "see quantize eval --help")
-        self.assert_refused(run("inspct", self.model), "there is no command 'inspct'; did you mean inspect?")
-
-    def test_a_flag_of_another_command_is_told_which(self):
-        self.assert_refused(run("inspect", self.model, "--calib-method", "kl"), "--calib-method (a flag of quantize)")
-
-    def test_what_is_missing_is_named(self):
-        self.assert_refused(run("eval"), "eval needs MODEL... and --data DIR; see quantize eval --help")
-        self.assert_refused(run("compare"), "compare needs A, B and --data DIR; see quantize compare --help")
-        self.assert_refused(run(self.model, "--mode"), "--mode needs a value; see quantize --help")
-
-    def test_an_argument_too_many(self):
-        self.assert_refused(run("inspect", self.model, self.model), f"nothing takes the argument '{self.model}'")
-
-    def test_a_number_that_is_none(self):
-        self.assert_refused(run(self.model, "--threads", "0"), "--threads: '0' is not a number above 0;")
-        self.assert_refused(run(self.model, "--calib-samples", "-1"), "--calib-samples: '-1' is not a number from 0 up;")
-        self.assert_refused(run(self.model, "--threads", "1.5"), "--threads: '1.5' is not a number that fits;")
-
-    def test_values_outside_their_range(self):
-        for flag, value in (("--percentile", "30"), ("--calib-samples", "-1"), ("--verify", "-1"), ("--threads", "0"),
-                            ("--batch-size", "0"), ("--calib-method", "foo"), ("--activations", "s4")):
-            with self.subTest(flag):
-                self.assert_refused(self.quantize(flag, value), flag)
-
-    def test_a_wrong_preprocessing(self):
-        self.assert_refused(self.quantize("--resize", "huge"), "'huge'")
-
-    def test_a_missing_model(self):
-        self.assert_refused(self.quantize(model="nope.onnx"), "'nope.onnx'", "No such file")
-
-    def test_a_folder_as_model(self):
-        self.assert_refused(self.quantize(model=self.folder), "not a regular file")
-
-    def test_files_that_are_no_models(self):
-        contents = {"text": b"hello, world\n", "empty": b"", "truncated": self.model.read_bytes()[:1000]}
-        for name, content in contents.items():
-            with self.subTest(name):
-                path = self.folder / name
-                path.write_bytes(content)
-                self.assert_refused(self.quantize(model=path), name, "not an ONNX model")
-
-    def test_no_samples_named(self):
-        self.assert_refused(run(self.model, "--mode", "ptq-int8", "-o", self.output), "--calib-data DIR", "--load-ranges FILE")
-
-    def test_a_missing_folder_of_samples(self):
-        self.assert_refused(self.quantize(data=self.folder / "nope"), "--calib-data", "nope")
-
-    def test_an_empty_folder_of_samples(self):
-        empty = self.folder / "empty"
-        empty.mkdir()
-        self.assert_refused(self.quantize(data=empty), "empty", "no samples")
-
-    def test_broken_pictures_are_named(self):
-        whole = (PICTURES / "0" / "0020.png").read_bytes()
-        for name, content in (("short.png", whole[:60]), ("bad.jpg", b"\xff\xd8\xff\xe0 this is no JPEG")):
-            with self.subTest(name):
-                data = self.folder / f"with-{name}"
-                data.mkdir()
-                (data / name).write_bytes(content)
-                (data / "good.png").write_bytes(whole)
-                self.assert_refused(self.quantize(data=data), name)
-
-    def test_folders_missing_for_results_are_found_before_the_work(self):
-        for flags in (["--report", "no/r.json"], ["--save-ranges", "no/r.json"]):
-            with self.subTest(flags[0]):
-                self.assert_refused(self.quantize(*flags), "there is no folder 'no'")
-        self.assert_refused(self.quantize(output=self.folder / "no" / "x.onnx"), "there is no folder")
-
-    def test_the_model_is_not_overwritten(self):
-        before = self.model.read_bytes()
-        link = self.folder / "link.onnx"
-        link.symlink_to(self.model)
-        for output in (self.model, link):
-            with self.subTest(output.name):
-                self.assert_refused(self.quantize(output=output), output.name, "give another name")
-                self.assertEqual(self.model.read_bytes(), before)
-
-    def test_a_dry_run_writes_no_report_either(self):
-        self.assert_refused(self.quantize("--dry-run", "--report", self.folder / "r.json"), "--dry-run")
-
-    def test_an_existing_output_survives_a_failure(self):
-        existing = self.folder / "existing.onnx"
-        existing.write_text("precious")
-        self.assert_refused(self.quantize(data=self.folder / "nope", output=existing))
-        self.assertEqual(existing.read_text(), "precious")
-
-    def test_an_unknown_operator_is_named_with_its_node(self):
-        bytes_ = self.model.read_bytes()
-        path = self.folder / "unknown.onnx"
-        path.write_bytes(bytes_.replace(b'"\x04Relu', b'"\x04Abcd'))  # op_type is field 4 of NodeProto
-        self.assert_refused(self.quantize(model=path), "Abcd", "'/Relu'", code=3)
 
 
 class Streams(CliTest):

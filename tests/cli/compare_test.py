@@ -3,18 +3,12 @@
 import json
 import unittest
 
-from cli_test import DIGITS, CliTest, run
+from cli_testing import DIGITS, QuantizedTest, run
 
 VALIDATION = DIGITS / "validation"
 
 
-class Comparing(CliTest):
-    def setUp(self):
-        super().setUp()
-        self.assert_done(self.quantize("-q"))
-        self.int8 = self.folder / "digits.int8.onnx"
-        self.output.rename(self.int8)
-
+class Comparing(QuantizedTest):
     def compare(self, *flags, models=None, data=VALIDATION):
         return run("compare", *(models or [self.model, self.int8]), "--data", data, *flags)
 

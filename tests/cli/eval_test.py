@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from cli_test import BINARY, DIGITS, CliTest, run
+from cli_testing import BINARY, DIGITS, QuantizedTest, run
 from json_schema import faults
 
 VALIDATION = DIGITS / "validation"
@@ -20,12 +20,9 @@ SCHEMA = pathlib.Path(os.environ["QUANTIZE_SOURCE_DIR"]) / "docs" / "eval-report
 FAST = ["--latency-runs", "0"]
 
 
-class EvalTest(CliTest):
+class EvalTest(QuantizedTest):
     def setUp(self):
         super().setUp()
-        self.assert_done(self.quantize("-q"))
-        self.int8 = self.folder / "digits.int8.onnx"
-        self.output.rename(self.int8)
         self.report = self.folder / "report.json"
 
     def evaluate(self, *flags, data=VALIDATION, models=None):

@@ -27,7 +27,7 @@ constexpr const char* kConstants = R"(
   <float s = {0.05}, float t = {0.06}, float u = {0.11}, uint8 z = {120}, uint8 zero = {0}, int8 i = {0}, int8 j = {-9},
    float ws = {0.02}, float[2] wss = {0.02, 0.004}, int8[2] wzs = {0, 0}, float[2] bias = {0.5, -1.25},
    int8[2,2,1,1] w = {100, -60, 33, 127}, uint8[2,2,1,1] wu = {200, 3, 140, 90}, uint8 wuz = {128},
-   float[2] ss = {0.02, 0.0235}, uint8[2] zz = {0, 0}, float[2] gamma = {1.5, -0.7}, float[2] beta = {0.4, 2},
+   float[2] ss = {0.02, 0.0235}, uint8[2] zz = {0, 0}, uint8[2] other = {0, 9}, int8[4,1,1,1] tw = {90, -30, 7, -127}, float[2] gamma = {1.5, -0.7}, float[2] beta = {0.4, 2},
    float[2] mean = {-1, 0.5}, float[2] var = {2, 0.6},
    float six = {6}, float none = {0}, int8[2,1,3,3] dw = {1, -2, 30, 4, 77, -6, 7, 8, -9, 10, 110, 12, -13, 14, 15, 16, 17, -18},
    int8[2,2,2,2] t2 = {-67, 24, 12, -94, -33, 107, 27, -6, 33, 21, -111, 28, -124, 105, 87, -7},
@@ -165,6 +165,14 @@ const Case kCases[] = {
      "c = Conv(xd, wd)  n = BatchNormalization(c, gamma, beta, mean, var)  h = Clip(n, none, six)"
      "q = QuantizeLinear<axis = 1>(h, ss, zz)  qd = DequantizeLinear<axis = 1>(q, ss, zz)"
      "e = Conv<group = 2, pads = [1, 1, 1, 1]>(qd, dwd)  f = Tanh(e)  y = QuantizeLinear(f, u, z)"},
+    {"TwoOutputsOfEachChannelWithAScaleOfItsOwn", "QLinearConv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(w, ws, i)  twd = DequantizeLinear(tw, ws, i)"
+     "c = Conv(xd, wd)  q = QuantizeLinear<axis = 1>(c, ss, zz)  qd = DequantizeLinear<axis = 1>(q, ss, zz)"
+     "e = Conv<group = 2>(qd, twd)  y = QuantizeLinear(e, u, z)"},
+    {"ChannelsWithZeroPointsOfTheirOwnDecline", "Conv",
+     "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear(w, ws, i)  dwd = DequantizeLinear(dw, ws, i)"
+     "c = Conv(xd, wd)  q = QuantizeLinear<axis = 1>(c, ss, other)  qd = DequantizeLinear<axis = 1>(q, ss, other)"
+     "e = Conv<group = 2, pads = [1, 1, 1, 1]>(qd, dwd)  r = Selu(e)  y = QuantizeLinear(r, u, z)"},
     {"TransposedConvWithoutOverlap", "QLinearConv",
      "xd = DequantizeLinear(x, s, z)  wd = DequantizeLinear<axis = 1>(t2, wss, wzs)"
      "c = ConvTranspose<strides = [2, 2]>(xd, wd, bias)  y = QuantizeLinear(c, u, z)"},

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/channel_affine.h"
 #include "graph/clamp.h"
 #include "runtime/lowering/lowering.h"
 #include "runtime/lowering/quantized_group.h"
@@ -11,11 +12,6 @@
 namespace quant {
 
 namespace {
-
-/// y = factor[c] * x + shift[c] for each channel.
-struct Affine {
-  std::vector<double> factor, shift;
-};
 
 /// Conv -> [BatchNormalization] -> clamps -> QuantizeLinear, with nothing else that reads what is between them.
 struct Chain {
@@ -25,25 +21,6 @@ struct Chain {
   std::vector<Range> ranges;
   Node* quantize = nullptr;
 };
-
-std::optional<Affine> affineOf(const Graph& graph, const Node& batch_norm) {
-  std::vector<std::span<const float>> vectors;
-  for (int i = 1; i < 5; ++i) {
-    const Tensor* constant = graph.constant(batch_norm.input(i));
-    if (constant == nullptr || constant->type() != DataType::kFloat32) return {};
-    vectors.push_back(constant->data<float>());
-    if (vectors.back().size() != vectors.front().size()) return {};
-  }
-  if (batch_norm.outputCount() != 1 || batch_norm.attr("training_mode", int64_t{0}) != 0) return {};
-  const double epsilon = batch_norm.attr("epsilon", 1e-5F);
-  Affine affine;
-  for (size_t c = 0; c < vectors[0].size(); ++c) {
-    const double factor = vectors[0][c] / std::sqrt(vectors[3][c] + epsilon);
-    affine.factor.push_back(factor);
-    affine.shift.push_back(vectors[1][c] - vectors[2][c] * factor);
-  }
-  return affine;
-}
 
 std::optional<Chain> chainFrom(Graph& graph, Node& conv, const std::set<std::string>& watched) {
   Chain chain{&conv, nullptr, {}, {}, nullptr};
@@ -76,25 +53,35 @@ std::optional<QuantizedValue> weightsOf(Graph& graph, const Node& conv) {
   return weights;
 }
 
-/// The weights of channels whose factor is negative change their sign, which needs int8 around zero without -128.
+/// The scale of output channel `c` after `factor` is taken in.
+float scaleWith(const QuantizedValue& weights, size_t c, double factor) {
+  return static_cast<float>(weights.params.scales()[weights.params.axis() ? c : 0] * std::abs(factor));
+}
+
+/// Scales stay normal numbers. The weights of channels whose factor is negative change their sign, which needs int8
+/// around zero without -128.
 bool canTakeFactors(const Graph& graph, const QuantizedValue& weights, const std::vector<double>& factors) {
   const Tensor& integers = *graph.constant(weights.value);
   if (integers.shape()[0] != std::ssize(factors)) return false;
-  if (!std::ranges::all_of(factors, [](double f) { return std::isfinite(f) && f != 0; })) return false;
-  if (std::ranges::all_of(factors, [](double f) { return f > 0; })) return true;
-  return integers.type() == DataType::kInt8 &&
-         std::ranges::count(weights.params.zeroPoints(), 0) == std::ssize(weights.params.zeroPoints()) &&
+  for (size_t c = 0; c < factors.size(); ++c) {
+    if (!std::isnormal(scaleWith(weights, c, factors[c]))) return false;
+  }
+  if (std::ranges::all_of(factors, [](double factor) { return factor > 0; })) return true;
+  if (integers.type() != DataType::kInt8) return false;
+  const auto is_zero = [](int32_t zero_point) { return zero_point == 0; };
+  return std::ranges::all_of(weights.params.zeroPoints(), is_zero) &&
          std::ranges::find(integers.data<int8_t>(), int8_t{-128}) == integers.data<int8_t>().end();
 }
 
+/// Lets `conv` read its weights times one factor for each output channel.
 void multiplyWeights(Graph& graph, Node& conv, const QuantizedValue& weights, const std::vector<double>& factors) {
   const Tensor& integers = *graph.constant(weights.value);
   const auto channels = factors.size();
   Tensor scales(DataType::kFloat32, {std::ssize(factors)}), zeros(integers.type(), {std::ssize(factors)});
   for (size_t c = 0; c < channels; ++c) {
-    const size_t from = weights.params.axis() ? c : 0;
-    scales.data<float>()[c] = static_cast<float>(weights.params.scales()[from] * std::abs(factors[c]));
-    static_cast<uint8_t*>(zeros.bytes())[c] = static_cast<uint8_t>(weights.params.zeroPoints()[from]);
+    scales.data<float>()[c] = scaleWith(weights, c, factors[c]);
+    const int32_t zero_point = weights.params.zeroPoints()[weights.params.axis() ? c : 0];
+    static_cast<uint8_t*>(zeros.bytes())[c] = static_cast<uint8_t>(zero_point);
   }
   std::string value = weights.value;
   if (std::ranges::any_of(factors, [](double f) { return f < 0; })) {
@@ -122,144 +109,130 @@ bool isDepthwiseOf(Graph& graph, const Node& node, const std::string& value, int
   return weights && graph.constant(weights->value)->shape()[1] == 1;
 }
 
-/// The scales of one quantization for each channel, where the integers can be taken as real numbers instead: all read
-/// by depthwise convolutions, and with one zero point for all.
+/// A quantization with a scale for each channel, all with one zero point, that only depthwise convolutions read: the
+/// integers can be taken as real numbers, and the scales for factors of those convolutions' weights.
 class ChannelScales {
  public:
-  ChannelScales(Graph& graph, Node& quantize) : graph_(graph), quantize_(quantize) {}
+  ChannelScales(Graph& graph, Node& quantize, QuantParams params)
+      : graph_(graph), quantize_(quantize), params_(std::move(params)) {}
 
-  bool find(const std::vector<Range>& clamps, const std::set<std::string>& watched) {
+  [[nodiscard]] std::span<const float> scales() const { return params_.scales(); }
+
+  bool canMove(const std::vector<Range>& clamps, const std::set<std::string>& watched) {
     const std::string& integers = quantize_.output();
-    if (graph_.isOutput(integers) || graph_.isCaptured(integers) || graph_.consumers(integers).empty()) return false;
+    const auto zeros = params_.zeroPoints();
+    if (params_.axis() != 1 || std::ranges::count(zeros, zeros.front()) != std::ssize(zeros)) return false;
+    if (graph_.isOutput(integers) || graph_.isCaptured(integers)) return false;
     for (Node* reader : graph_.consumers(integers)) {
-      if (!isReadByDepthwise(*reader, watched)) return false;
+      if (!takesScales(*reader, watched)) return false;
     }
-    for (const Range& clamp : clamps) {
-      for (size_t c = 0; c < scales_.size(); ++c) {
-        if (!impliedBySaturation(clamp, QuantParams(storage_, scales_[c], zero_point_))) return false;
-      }
-    }
-    return true;
+    return std::ranges::all_of(clamps, [&](const Range& clamp) {
+      return std::ranges::all_of(params_.scales(), [&](float scale) {
+        return impliedBySaturation(clamp, QuantParams(params_.storage(), scale, params_.zeroPoint()));
+      });
+    });
   }
-
-  [[nodiscard]] const std::vector<float>& scales() const { return scales_; }
 
   /// All nodes around the integers have scale 1, and the weights of those who read them the scales.
   void moveIntoReaders() {
-    Tensor zero(storage_, {});
-    *static_cast<uint8_t*>(zero.bytes()) = static_cast<uint8_t>(zero_point_);
+    Tensor zero(params_.storage(), {});
+    *static_cast<uint8_t*>(zero.bytes()) = static_cast<uint8_t>(params_.zeroPoint());
     const std::string base = quantize_.output();
     const std::string scale = graph_.addConstant(base + "_unit", Tensor::scalar(1.0F));
     const std::string zero_point = graph_.addConstant(base + "_zero_point", std::move(zero));
-    std::vector<Node*> readers = graph_.consumers(base);
-    readers.push_back(&quantize_);
-    for (Node* node : readers) {
+    std::vector<Node*> nodes = graph_.consumers(base);
+    nodes.push_back(&quantize_);
+    for (Node* node : nodes) {
       graph_.setInput(*node, 1, scale);
       graph_.setInput(*node, 2, zero_point);
       node->removeAttr("axis");
     }
-    for (Node* conv : convolutions_) {
-      const auto weights = weightsOf(graph_, *conv);
-      const auto outputs = static_cast<size_t>(graph_.constant(weights->value)->shape()[0]);
-      std::vector<double> factors(outputs);
-      for (size_t i = 0; i < outputs; ++i) factors[i] = scales_[i / (outputs / scales_.size())];
-      multiplyWeights(graph_, *conv, *weights, factors);
-    }
+    for (Node* conv : convolutions_) multiplyWeights(graph_, *conv, *weightsOf(graph_, *conv), factorsFor(*conv));
   }
 
  private:
-  bool isReadByDepthwise(const Node& reader, const std::set<std::string>& watched) {
-    if (!reader.is("DequantizeLinear") || reader.inputCount() != 3) return false;
+  /// A DequantizeLinear of the same parameters, with nothing but depthwise convolutions behind it.
+  bool takesScales(const Node& reader, const std::set<std::string>& watched) {
+    if (!reader.is("DequantizeLinear")) return false;
     const std::string& reals = reader.output();
     if (watched.contains(reals) || graph_.isOutput(reals) || graph_.isCaptured(reals)) return false;
     const auto src = dequantizedFrom(graph_, reals);
-    if (!src || src->params.axis() != 1 || !describesTheIntegers(src->params)) return false;
+    if (!src || src->params != params_) return false;
     for (Node* conv : graph_.consumers(reals)) {
-      if (!isDepthwiseOf(graph_, *conv, reals, std::ssize(scales_))) return false;
+      if (!isDepthwiseOf(graph_, *conv, reals, std::ssize(params_.scales()))) return false;
+      if (!canTakeFactors(graph_, *weightsOf(graph_, *conv), factorsFor(*conv))) return false;
       convolutions_.push_back(conv);
     }
     return true;
   }
 
-  /// QuantizeLinear and every DequantizeLinear must agree.
-  bool describesTheIntegers(const QuantParams& params) {
-    const auto zeros = params.zeroPoints();
-    if (std::ranges::count(zeros, zeros.front()) != std::ssize(zeros)) return false;
-    const Tensor* scale = graph_.constant(quantize_.input(1));
-    if (scale == nullptr || scale->type() != DataType::kFloat32 || quantize_.attr("axis", int64_t{1}) != 1 ||
-        !std::ranges::equal(scale->data<float>(), params.scales())) {
-      return false;
-    }
-    const Tensor* zero = quantize_.hasInput(2) ? graph_.constant(quantize_.input(2)) : nullptr;
-    if (zero == nullptr || zero->type() != params.storage()) return false;
-    const auto* const bytes = static_cast<const uint8_t*>(zero->bytes());
-    if (zero->elementCount() != std::ssize(zeros)) return false;
-    for (size_t i = 0; i < zeros.size(); ++i) {
-      if (bytes[i] != static_cast<uint8_t>(zeros[i])) return false;
-    }
-    storage_ = params.storage();
-    zero_point_ = zeros.front();
-    scales_.assign(params.scales().begin(), params.scales().end());
-    return true;
+  /// One for each output channel of a depthwise convolution, which may have several for each input channel.
+  std::vector<double> factorsFor(const Node& conv) {
+    const auto outputs = static_cast<size_t>(graph_.constant(weightsOf(graph_, conv)->value)->shape()[0]);
+    std::vector<double> factors(outputs);
+    for (size_t i = 0; i < outputs; ++i) factors[i] = params_.scales()[i / (outputs / params_.scales().size())];
+    return factors;
   }
 
   Graph& graph_;
   Node& quantize_;
-  DataType storage_ = DataType::kUInt8;
-  int32_t zero_point_ = 0;
-  std::vector<float> scales_;
+  QuantParams params_;
   std::vector<Node*> convolutions_;
 };
 
-/// Conv, with new weights and bias, takes the place of itself and of what stands between it and the QuantizeLinear.
-void takeInto(Graph& graph, const Chain& chain, const QuantizedValue& weights, const Affine& affine,
-              const std::optional<Tensor>& bias, bool drops_clamps) {
-  Tensor shifted(DataType::kFloat32, {std::ssize(affine.factor)});
-  for (size_t c = 0; c < affine.factor.size(); ++c) {
+/// Moves `affine`, what happens to the result of `conv`, into its weights and its bias.
+void takeAffine(Graph& graph, Node& conv, const QuantizedValue& weights, const ChannelAffine& affine,
+                const std::optional<Tensor>& bias) {
+  Tensor shifted(DataType::kFloat32, {std::ssize(affine.scale)});
+  for (size_t c = 0; c < affine.scale.size(); ++c) {
     const double before = bias ? bias->data<float>()[c] : 0;
-    shifted.data<float>()[c] = static_cast<float>(before * affine.factor[c] + affine.shift[c]);
+    shifted.data<float>()[c] = static_cast<float>(before * affine.scale[c] + affine.shift[c]);
   }
-  multiplyWeights(graph, *chain.conv, weights, affine.factor);
-  graph.setInput(*chain.conv, 2, graph.addConstant(chain.conv->output() + "_bias", std::move(shifted)));
-  std::vector<Node*> gone;
-  if (chain.batch_norm != nullptr) gone.push_back(chain.batch_norm);
-  if (drops_clamps) gone.insert(gone.end(), chain.clamps.begin(), chain.clamps.end());
-  for (Node* node : gone) {
-    graph.replaceUses(node->output(), node->input(0));
-    graph.removeNode(*node);
-  }
+  multiplyWeights(graph, conv, weights, affine.scale);
+  graph.setInput(conv, 2, graph.addConstant(conv.output() + "_bias", std::move(shifted)));
+}
+
+void bypass(Graph& graph, Node& node) {
+  graph.replaceUses(node.output(), node.input(0));
+  graph.removeNode(node);
+}
+
+/// What the chain does to the channels before the scales of its QuantizeLinear; nothing when they do not fit `outputs`.
+std::optional<ChannelAffine> affineOfChain(const Graph& graph, const Chain& chain, size_t outputs) {
+  ChannelAffine affine{std::vector<double>(outputs, 1), std::vector<double>(outputs, 0)};
+  if (chain.batch_norm == nullptr) return affine;
+  auto normalized = affineOf(graph, *chain.batch_norm);
+  return normalized && normalized->scale.size() == outputs ? normalized : std::nullopt;
 }
 
 bool absorb(Graph& graph, Node& conv, const std::set<std::string>& watched) {
   const auto chain = chainFrom(graph, conv, watched);
-  if (!chain) return false;
-  const Tensor* scale = graph.constant(chain->quantize->input(1));
-  const bool has_channels = scale != nullptr && scale->elementCount() > 1;
+  const auto quantized = chain ? quantizedBy(graph, *chain->quantize) : std::nullopt;
+  if (!quantized) return false;
+  const bool has_channels = quantized->params.axis().has_value();
   if (chain->batch_norm == nullptr && !has_channels) return false;
   const auto weights = weightsOf(graph, conv);
   if (!weights || !dequantizedFrom(graph, conv.input(0))) return false;
-  const auto bias = conv.hasInput(2) ? realBias(graph, conv.input(2)) : std::nullopt;
-  if (conv.hasInput(2) && !bias) return false;
-
   const auto outputs = static_cast<size_t>(graph.constant(weights->value)->shape()[0]);
-  Affine affine{std::vector<double>(outputs, 1), std::vector<double>(outputs, 0)};
-  if (chain->batch_norm != nullptr) {
-    const auto normalized = affineOf(graph, *chain->batch_norm);
-    if (!normalized || normalized->factor.size() != outputs) return false;
-    affine = *normalized;
-  }
-  ChannelScales scales(graph, *chain->quantize);
+  const auto bias = conv.hasInput(2) ? realBias(graph, conv.input(2)) : std::nullopt;
+  if (conv.hasInput(2) && !(bias && bias->data<float>().size() == outputs)) return false;
+  auto affine = affineOfChain(graph, *chain, outputs);
+  if (!affine) return false;
+
+  ChannelScales channels(graph, *chain->quantize, quantized->params);
   if (has_channels) {
-    if (!scales.find(chain->ranges, watched) || scales.scales().size() != outputs) return false;
+    if (channels.scales().size() != outputs || !channels.canMove(chain->ranges, watched)) return false;
     for (size_t c = 0; c < outputs; ++c) {
-      affine.factor[c] /= scales.scales()[c];
-      affine.shift[c] /= scales.scales()[c];
+      affine->scale[c] /= channels.scales()[c];
+      affine->shift[c] /= channels.scales()[c];
     }
   }
-  if (bias && bias->data<float>().size() != outputs) return false;
-  if (!canTakeFactors(graph, *weights, affine.factor)) return false;
-  takeInto(graph, *chain, *weights, affine, bias, has_channels);
-  if (has_channels) scales.moveIntoReaders();
+  if (!canTakeFactors(graph, *weights, affine->scale)) return false;
+  takeAffine(graph, conv, *weights, *affine, bias);
+  if (chain->batch_norm != nullptr) bypass(graph, *chain->batch_norm);
+  if (!has_channels) return true;
+  for (Node* clamp : chain->clamps) bypass(graph, *clamp);
+  channels.moveIntoReaders();
   return true;
 }
 

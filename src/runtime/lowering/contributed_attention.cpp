@@ -2,32 +2,13 @@
 //
 //   softmax(Q K' / sqrt(size of a head) + mask) V      for each head
 #include <limits>
+#include <utility>
 
 #include "runtime/lowering/contributed_rules.h"
 
 namespace quant {
 
 namespace {
-
-void setInts(onnx::NodeProto& node, const char* name, const std::vector<int64_t>& values) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INTS);
-  for (const int64_t value : values) attribute.add_ints(value);
-}
-
-void setInt(onnx::NodeProto& node, const char* name, int64_t value) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INT);
-  attribute.set_i(value);
-}
-
-std::string ints(Expansion& x, const std::vector<int64_t>& values) {
-  const std::string constant = x.add("Constant", {});
-  setInts(x.last(), "value_ints", values);
-  return constant;
-}
 
 std::string scalarInt(Expansion& x, int64_t number) {
   const std::string constant = x.add("Constant", {});
@@ -179,6 +160,49 @@ void multiHeadAttentionRule(Expansion& x) {
   x.bind(2, heads.value);
 }
 
+// --- RotaryEmbedding ------------------------------------------------------------------------------------------------
+
+/// Constants and sizes that the parts of a rotary embedding have in common.
+struct Rotation {
+  std::string pairs, turning;  // how many pairs there are, and how many numbers those are
+  std::string none, last;      // 0 and -1, as starts and axes
+  bool is_interleaved = false;
+};
+
+/// The input as [batch, sequence, heads, size of a head]; "" where nothing says how many heads there are.
+std::string headsToTurn(Expansion& x, const Rotation& rotation) {
+  const Node& node = x.node();
+  const int64_t heads = node.attr("num_heads", int64_t{0});
+  if (x.rankOf(node.input(0)) == 4) return transposed(x, node.input(0), {0, 2, 1, 3});
+  if (heads != 0) return reshaped(x, node.input(0), {0, 0, heads, -1});
+  if (node.attr("rotary_embedding_dim", int64_t{0}) != 0) return "";
+  return x.add("Reshape", {node.input(0), joined(x, ints(x, {0, 0, -1}), rotation.turning, 0)});
+}
+
+/// The two numbers of every pair.
+std::pair<std::string, std::string> pairsOf(Expansion& x, const std::string& heads, const Rotation& rotation) {
+  if (!rotation.is_interleaved) {
+    return {x.add("Slice", {heads, rotation.none, rotation.pairs, rotation.last}),
+            x.add("Slice", {heads, rotation.pairs, rotation.turning, rotation.last})};
+  }
+  const std::string turning = x.add("Slice", {heads, rotation.none, rotation.turning, rotation.last});
+  const std::string beside = reshaped(x, turning, {0, 0, 0, -1, 2});
+  const auto member = [&](int64_t index) {
+    std::string values = x.add("Gather", {beside, scalarInt(x, index)});
+    setInt(x.last(), "axis", -1);
+    return values;
+  };
+  std::string first = member(0);
+  return {std::move(first), member(1)};
+}
+
+/// The opposite of `pairsOf`.
+std::string withoutPairs(Expansion& x, const std::string& a, const std::string& b, const Rotation& rotation) {
+  if (!rotation.is_interleaved) return joined(x, a, b, -1);
+  const std::string first = reshaped(x, a, {0, 0, 0, -1, 1}), second = reshaped(x, b, {0, 0, 0, -1, 1});
+  return reshaped(x, joined(x, first, second, -1), {0, 0, 0, -1});
+}
+
 /// Pairs of numbers, (a, b), are turned by an angle for each place in the sequence and each pair:
 ///
 ///   a cos - b sin,  a sin + b cos
@@ -187,55 +211,31 @@ void multiHeadAttentionRule(Expansion& x) {
 void rotaryEmbeddingRule(Expansion& x) {
   const Node& node = x.node();
   const int64_t rank = x.rankOf(node.input(0)), places_rank = x.rankOf(node.input(1));
-  const int64_t heads = node.attr("num_heads", int64_t{0});
-  const bool is_part = node.attr("rotary_embedding_dim", int64_t{0}) != 0;
   const bool is_plain = node.attr("scale", 1.0F) == 1 && node.attr("is_packed_batching", int64_t{0}) == 0;
   if (!is_plain || (rank != 3 && rank != 4) || (places_rank != 1 && places_rank != 2)) return x.decline();
-  const std::string pairs = x.add("Gather", {x.add("Shape", {node.input(2)}), ints(x, {1})});
-  const std::string turning = x.add("Add", {pairs, pairs}), last = ints(x, {-1}), none = ints(x, {0});
+  Rotation rotation;
+  rotation.is_interleaved = node.attr("interleaved", int64_t{0}) != 0;
+  rotation.pairs = x.add("Gather", {x.add("Shape", {node.input(2)}), ints(x, {1})});
+  rotation.turning = x.add("Add", {rotation.pairs, rotation.pairs});
+  rotation.last = ints(x, {-1});
+  rotation.none = ints(x, {0});
+  const std::string heads = headsToTurn(x, rotation);
+  if (heads.empty()) return x.decline();
 
-  // [batch, sequence, heads, size of a head]
-  std::string whole;
-  if (rank == 4) {
-    whole = transposed(x, node.input(0), {0, 2, 1, 3});
-  } else if (heads != 0) {
-    whole = reshaped(x, node.input(0), {0, 0, heads, -1});
-  } else if (!is_part) {
-    whole = x.add("Reshape", {node.input(0), joined(x, ints(x, {0, 0, -1}), turning, 0)});
-  } else {
-    return x.decline();
-  }
   std::string places = node.input(1);
-  if (places_rank == 1) places = x.add("Add", {places, range(x, scalarInt(x, 0), sizeOf(x, whole, 1))});
+  if (places_rank == 1) places = x.add("Add", {places, range(x, scalarInt(x, 0), sizeOf(x, heads, 1))});
   const auto angles = [&](int input) {
     const std::string rows = x.add("Gather", {node.input(input), places});
     return places_rank == 1 ? reshaped(x, rows, {0, 1, -1}) : reshaped(x, rows, {0, 0, 1, -1});
   };
   const std::string cosine = angles(2), sine = angles(3);
-  const bool is_interleaved = node.attr("interleaved", int64_t{0}) != 0;
-  std::string a, b;
-  if (is_interleaved) {
-    const std::string part = x.add("Slice", {whole, none, turning, last});
-    const std::string beside = reshaped(x, part, {0, 0, 0, -1, 2});
-    a = x.add("Gather", {beside, scalarInt(x, 0)});
-    setInt(x.last(), "axis", -1);
-    b = x.add("Gather", {beside, scalarInt(x, 1)});
-    setInt(x.last(), "axis", -1);
-  } else {
-    a = x.add("Slice", {whole, none, pairs, last});
-    b = x.add("Slice", {whole, pairs, turning, last});
-  }
-  std::string turned_a = x.add("Sub", {x.add("Mul", {a, cosine}), x.add("Mul", {b, sine})});
-  std::string turned_b = x.add("Add", {x.add("Mul", {a, sine}), x.add("Mul", {b, cosine})});
-  if (is_interleaved) {
-    turned_a = reshaped(x, turned_a, {0, 0, 0, -1, 1});
-    turned_b = reshaped(x, turned_b, {0, 0, 0, -1, 1});
-  }
-  std::string result = joined(x, turned_a, turned_b, -1);
-  if (is_interleaved) result = reshaped(x, result, {0, 0, 0, -1});
-  if (is_part) {
+  const auto [a, b] = pairsOf(x, heads, rotation);
+  const std::string turned_a = x.add("Sub", {x.add("Mul", {a, cosine}), x.add("Mul", {b, sine})});
+  const std::string turned_b = x.add("Add", {x.add("Mul", {a, sine}), x.add("Mul", {b, cosine})});
+  std::string result = withoutPairs(x, turned_a, turned_b, rotation);
+  if (node.attr("rotary_embedding_dim", int64_t{0}) != 0) {
     const std::string end = ints(x, {std::numeric_limits<int64_t>::max()});
-    result = joined(x, result, x.add("Slice", {whole, turning, end, last}), -1);
+    result = joined(x, result, x.add("Slice", {heads, rotation.turning, end, rotation.last}), -1);
   }
   x.bind(0, rank == 4 ? transposed(x, result, {0, 2, 1, 3}) : reshaped(x, result, {0, 0, -1}));
 }

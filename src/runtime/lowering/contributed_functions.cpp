@@ -148,11 +148,40 @@ void setFloat(onnx::NodeProto& node, const char* name, float value) {
   attribute.set_f(value);
 }
 
+void setInt(onnx::NodeProto& node, const char* name, int64_t value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INT);
+  attribute.set_i(value);
+}
+
+void setInts(onnx::NodeProto& node, const char* name, const std::vector<int64_t>& values) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INTS);
+  attribute.mutable_ints()->Assign(values.begin(), values.end());
+}
+
 void setText(onnx::NodeProto& node, const char* name, const std::string& value) {
   auto& attribute = *node.add_attribute();
   attribute.set_name(name);
   attribute.set_type(onnx::AttributeProto::STRING);
   attribute.set_s(value);
+}
+
+std::string ints(Expansion& x, const std::vector<int64_t>& values) {
+  std::string constant = x.add("Constant", {});
+  setInts(x.last(), "value_ints", values);
+  return constant;
+}
+
+std::string floats(Expansion& x, const std::vector<float>& values) {
+  std::string constant = x.add("Constant", {});
+  auto& attribute = *x.last().add_attribute();
+  attribute.set_name("value_floats");
+  attribute.set_type(onnx::AttributeProto::FLOATS);
+  attribute.mutable_floats()->Assign(values.begin(), values.end());
+  return constant;
 }
 
 std::string sum(Expansion& x, const std::string& a, const std::string& b) {

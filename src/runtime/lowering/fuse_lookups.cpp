@@ -28,7 +28,8 @@ Tensor allIntegers(DataType type) {
 
 /// DequantizeLinear -> functions of one number -> QuantizeLinear, by what they give for each of the 256 integers.
 bool fuseLookup(Graph& graph, Node& quantize, const std::set<std::string>& watched) {
-  if (!quantizedBy(graph, quantize)) return false;
+  const auto quantized = quantizedBy(graph, quantize);
+  if (!quantized || quantized->params.axis()) return false;
   std::optional<QuantizedValue> src;
   const auto region = findScalarRegion(graph, quantize, watched, isFunction, [&](const ScalarRegion& found) {
     src = dequantizedFrom(graph, found.source);

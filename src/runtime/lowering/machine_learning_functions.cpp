@@ -8,31 +8,6 @@ namespace quant {
 
 namespace {
 
-std::string constantOf(Expansion& x, const std::vector<float>& values) {
-  const std::string name = x.add("Constant", {});
-  auto& attribute = *x.last().add_attribute();
-  attribute.set_name("value_floats");
-  attribute.set_type(onnx::AttributeProto::FLOATS);
-  for (const float value : values) attribute.add_floats(value);
-  return name;
-}
-
-std::string constantOf(Expansion& x, const std::vector<int64_t>& values) {
-  const std::string name = x.add("Constant", {});
-  auto& attribute = *x.last().add_attribute();
-  attribute.set_name("value_ints");
-  attribute.set_type(onnx::AttributeProto::INTS);
-  for (const int64_t value : values) attribute.add_ints(value);
-  return name;
-}
-
-void setInt(onnx::NodeProto& node, const char* name, int64_t value) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INT);
-  attribute.set_i(value);
-}
-
 std::string asFloat(Expansion& x, const std::string& value) {
   const std::string y = x.add("Cast", {value});
   setInt(x.last(), "to", onnx::TensorProto::FLOAT);
@@ -44,8 +19,8 @@ void scaler(Expansion& x) {
   const Node& node = x.node();
   std::string y = asFloat(x, node.input(0));
   const auto offset = node.attr("offset", std::vector<float>()), scale = node.attr("scale", std::vector<float>());
-  if (!offset.empty()) y = x.add("Sub", {y, constantOf(x, offset)});
-  if (!scale.empty()) y = x.add("Mul", {y, constantOf(x, scale)});
+  if (!offset.empty()) y = x.add("Sub", {y, floats(x, offset)});
+  if (!scale.empty()) y = x.add("Mul", {y, floats(x, scale)});
   x.bind(0, y);
 }
 
@@ -54,10 +29,10 @@ void arrayFeatureExtractor(Expansion& x) {
   const Node& node = x.node();
   const int64_t rank = x.rankOf(node.input(0));
   if (rank < 1) return x.decline();
-  const std::string columns = x.add("Reshape", {node.input(1), constantOf(x, std::vector<int64_t>{-1})});
+  const std::string columns = x.add("Reshape", {node.input(1), ints(x, {-1})});
   std::string y = x.add("Gather", {node.input(0), columns});
   setInt(x.last(), "axis", rank - 1);
-  if (rank == 1) y = x.add("Reshape", {y, constantOf(x, std::vector<int64_t>{1, -1})});
+  if (rank == 1) y = x.add("Reshape", {y, ints(x, {1, -1})});
   x.bind(0, y);
 }
 

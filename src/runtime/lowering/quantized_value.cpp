@@ -82,8 +82,7 @@ std::optional<QuantizedValue> dequantizedFrom(Graph& graph, const std::string& v
 }
 
 std::optional<QuantizedValue> quantizedBy(Graph& graph, const Node& quantize) {
-  auto quantized = parametersOf(graph, quantize, quantize.output(), quantizedType(graph, quantize));
-  return quantized && !quantized->params.axis() ? quantized : std::nullopt;
+  return parametersOf(graph, quantize, quantize.output(), quantizedType(graph, quantize));
 }
 
 std::optional<QuantizedSink> quantizedInto(Graph& graph, const std::string& value,
@@ -96,7 +95,7 @@ std::optional<QuantizedSink> quantizedInto(Graph& graph, const std::string& valu
     sink.fused.push_back(reader);
     if (reader->is("QuantizeLinear") && reader->input(0) == current) {
       auto quantized = quantizedBy(graph, *reader);
-      if (!quantized) return {};
+      if (!quantized || quantized->params.axis()) return {};
       for (const Range& clamp : clamps) {
         if (!impliedBySaturation(clamp, quantized->params)) return {};
       }

@@ -20,7 +20,7 @@ struct QuantizedValue {
 /// for a zero point that the node leaves out.
 std::optional<QuantizedValue> dequantizedFrom(Graph& graph, const std::string& value);
 
-/// What a QuantizeLinear with constant 8-bit parameters for the whole tensor writes.
+/// What a QuantizeLinear with constant 8-bit parameters writes.
 std::optional<QuantizedValue> quantizedBy(Graph& graph, const Node& quantize);
 
 /// Where a node's result is quantized.

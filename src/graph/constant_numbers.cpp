@@ -1,4 +1,4 @@
-#include "passes/constants.h"
+#include "graph/constant_numbers.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,10 +1,13 @@
-#include "passes/constants.h"
+#include "graph/constant_numbers.h"
 
-#include "pass_testing.h"
+#include <gmock/gmock.h>
+
+#include "support/onnx_text.h"
 
 namespace quant::test {
 namespace {
 
+using testing::ElementsAre;
 using testing::Optional;
 
 Graph emptyGraph() { return parseGraph("g (float[2,4,5] x) => (float[2,4,5] y) { y = Relu(x) }"); }
