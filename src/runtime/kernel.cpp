@@ -50,6 +50,14 @@ void transpose(const void* src, void* dst, int64_t batches, int64_t rows, int64_
   }
 }
 
+/// Pictures of three colours, `count` pixels each.
+template <class Word>
+void interleavePictures(const Tensor& src, Tensor& dst, int64_t batches, int64_t count) {
+  for (int64_t at = 0; at < 3 * batches * count; at += 3 * count) {
+    interleaveColours(static_cast<const Word*>(src.bytes()) + at, static_cast<Word*>(dst.bytes()) + at, count);
+  }
+}
+
 /// True when both layouts have the elements in the same order: one channel, or one pixel.
 bool lieAlike(const Shape& shape) {
   return shape[1] == 1 || std::all_of(shape.begin() + 2, shape.end(), [](int64_t size) { return size == 1; });
@@ -66,15 +74,16 @@ Tensor convertLayout(const Tensor& src, Layout layout, BufferPool* pool) {
   const int64_t spatial = src.elementCount() / batches / channels;
   const bool to_last = layout == Layout::kChannelsLast;
   const int64_t rows = to_last ? channels : spatial, columns = to_last ? spatial : channels;
-  if (to_last && channels == 3 && elementSize(src.type()) == 1) {
-    for (int64_t batch = 0; batch < batches; ++batch) {
-      const int64_t at = batch * channels * spatial;
-      interleaveColours(static_cast<const uint8_t*>(src.bytes()) + at, static_cast<uint8_t*>(dst.bytes()) + at,
-                        spatial);
-    }
+  const int size = elementSize(src.type());
+  if (to_last && channels == 3 && size == 1) {
+    interleavePictures<uint8_t>(src, dst, batches, spatial);
     return dst;
   }
-  switch (elementSize(src.type())) {
+  if (to_last && channels == 3 && size == 4) {
+    interleavePictures<uint32_t>(src, dst, batches, spatial);
+    return dst;
+  }
+  switch (size) {
     case 1: transpose<uint8_t>(src.bytes(), dst.bytes(), batches, rows, columns); break;
     case 2: transpose<uint16_t>(src.bytes(), dst.bytes(), batches, rows, columns); break;
     case 4: transpose<uint32_t>(src.bytes(), dst.bytes(), batches, rows, columns); break;

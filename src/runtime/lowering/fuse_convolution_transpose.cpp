@@ -37,12 +37,6 @@ AxisPlan planAxis(int64_t stride, int64_t window, int64_t pad_begin, int64_t pad
   return plan;
 }
 
-std::vector<int64_t> rowMajorStrides(const Shape& shape) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t i = shape.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * shape[i];
-  return strides;
-}
-
 class TransposedGroup {
  public:
   TransposedGroup(Graph& graph, Node& node) : graph_(graph), node_(node) {}
