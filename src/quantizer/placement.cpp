@@ -192,6 +192,7 @@ class Placer {
   void placeMove(const Node& node) {
     const std::string& source = node.input(0);
     if (!isFloat(graph_, source)) return stayFloat(node, "does not compute on float");
+    if (graph_.isConstant(source)) return stayFloat(node, fmt::format("its input '{}' is constant", source));
     if (!isInt8(source)) return stayFloat(node, fmt::format("its input '{}' is computed in float", source));
     if (node.is("MaxPool") && node.outputCount() > 1) return stayFloat(node, "its indices are read");
     if (node.is("Resize") && node.attr("mode", "nearest") == "cubic") return placeJoin(node, 1);  // it overshoots

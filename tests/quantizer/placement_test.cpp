@@ -107,6 +107,11 @@ TEST(Placement, AnAddWithAFloatSourceStaysFloatAndSaysWhichSource) {
   EXPECT_EQ(placement.node("z").reason, "its input 'e' is computed in float");
 }
 
+TEST(Placement, ATableThatGatherLooksUpInStaysFloat) {
+  const Graph graph = inferred("g (int64[2] i) => (float[2,2] y) <float[2,2] w = {1, 2, 3, 4}> { y = Gather(w, i) }");
+  EXPECT_EQ(place(graph, {}).node("y").reason, "its input 'w' is constant");
+}
+
 TEST(Placement, MovesShareTheParametersOfTheirSource) {
   const Graph graph = inferred(R"(g (float[1,1,4,4] x) => (float[1,4] z)
       <float[1,1,1,1] w = {1}> {
