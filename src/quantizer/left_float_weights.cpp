@@ -32,8 +32,8 @@ int64_t bytesOf(const Graph& graph, const std::string& constant) {
 
 /// One graph of the model.
 struct Scope {
-  size_t id = 0;                       ///< different for each
-  std::string owner;                   ///< the operator of the main graph in whose body it stands; else empty
+  size_t id = 0;                        ///< different for each
+  std::string owner;                    ///< the operator of the main graph in whose body it stands; else empty
   std::map<std::string, size_t> outer;  ///< constants of graphs around it, by the id of their graph
 };
 
@@ -123,10 +123,10 @@ std::string adviceOn(const LeftFloatWeights& weights) {
   if (share < kLeastShare) return "";
   std::vector<std::string> readers;
   for (const auto& [name, count] : weights.operators) readers.push_back(fmt::format("{} {}", count, name));
-  return fmt::format("{:.0f} % of the weights ({}) stay float, which static int8 has no form for: those of {}; {} in 8 bits",
-                     100 * share, humanSize(static_cast<uint64_t>(weights.bytes)), fmt::join(readers, ", "),
-                     weights.is_for_dynamic ? "--mode dynamic and --mode weight-only store them"
-                                            : "--mode weight-only stores them");
+  return fmt::format(
+      "{:.0f} % of the weights ({}) stay float, which static int8 has no form for: those of {}; {} in 8 bits",
+      100 * share, humanSize(static_cast<uint64_t>(weights.bytes)), fmt::join(readers, ", "),
+      weights.is_for_dynamic ? "--mode dynamic and --mode weight-only store them" : "--mode weight-only stores them");
 }
 
 }  // namespace quant

@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "support/op_runner.h"
 
@@ -50,6 +53,41 @@ TEST(NonMaxSuppression, OfEqualScoresTheFirstComesFirst) {
   auto runner = threeBoxes({0.5, 0.5, 0.5});
   runner.input(Tensor::scalar(int64_t{2})).input(Tensor::scalar(1.0F));
   EXPECT_THAT(chosen(runner), ElementsAre(0, 0, 0, 0, 0, 1));
+}
+
+TEST(NonMaxSuppression, ChoosesOfManyBoxesWhatEachPairSays) {
+  constexpr int64_t kBoxes = 400;
+  std::vector<float> corners, scores;
+  for (int64_t i = 0; i < kBoxes; ++i) {
+    const auto x = static_cast<float>(i * 37 % 101), y = static_cast<float>(i * 53 % 89);
+    corners.insert(corners.end(), {y, x, y + 5 + static_cast<float>(i % 7), x + 4 + static_cast<float>(i % 11)});
+    scores.push_back(static_cast<float>(i * 61 % kBoxes) / kBoxes);  // each once
+  }
+  OpRunner runner("NonMaxSuppression", 11);
+  runner.input(Tensor::of<float>({1, kBoxes, 4}, corners))
+      .input(Tensor::of<float>({1, 1, kBoxes}, scores))
+      .input(Tensor::scalar(kBoxes))
+      .input(Tensor::scalar(0.2F));
+
+  std::vector<int64_t> order(kBoxes), expected;
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, std::greater<>(), [&](int64_t i) { return scores[static_cast<size_t>(i)]; });
+  const auto overlap = [&](int64_t a, int64_t b) {
+    const float *p = &corners[static_cast<size_t>(4 * a)], *q = &corners[static_cast<size_t>(4 * b)];
+    const double height = std::min(p[2], q[2]) - std::max(p[0], q[0]),
+                 width = std::min(p[3], q[3]) - std::max(p[1], q[1]);
+    if (height <= 0 || width <= 0) return 0.0;
+    const auto area = [](const float* box) { return static_cast<double>(box[2] - box[0]) * (box[3] - box[1]); };
+    return height * width / (area(p) + area(q) - height * width);
+  };
+  std::vector<int64_t> kept;
+  for (const int64_t i : order) {
+    if (std::ranges::any_of(kept, [&](int64_t better) { return overlap(i, better) > 0.2; })) continue;
+    kept.push_back(i);
+    expected.insert(expected.end(), {0, 0, i});
+  }
+  ASSERT_GT(kept.size(), 64U);
+  EXPECT_EQ(chosen(runner), expected);
 }
 
 TEST(NonMaxSuppression, AWrongThresholdIsRefused) {

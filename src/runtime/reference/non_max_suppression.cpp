@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/for_each_cpu.h"
 #include "runtime/reference/axis_view.h"
 #include "runtime/reference/register.h"
 
@@ -31,14 +32,47 @@ Box fromCenter(const float* p) {
   return {p[1] - half_height, p[0] - half_width, p[1] + half_height, p[0] + half_width};
 }
 
-/// Intersection over union; zero for boxes without an area.
-float overlapOf(const Box& a, const Box& b) {
-  const float height = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
-  const float width = std::min(a.right, b.right) - std::max(a.left, b.left);
-  if (!(height > 0) || !(width > 0)) return 0;
-  const float both = height * width, all = a.area() + b.area() - both;
-  return all > 0 ? both / all : 0;
+/// So many boxes are looked at before it is asked whether one of them was enough.
+constexpr size_t kBoxesAtATime = 64;
+
+/// True when the intersection of `box` and one of `count` others is more than `limit` of their union. Boxes without an
+/// area have no intersection.
+QUANTIZE_FOR_EACH_CPU bool overlapsOneOf(const Box& box, const float* tops, const float* lefts, const float* bottoms,
+                                         const float* rights, const float* areas, size_t count, float limit) {
+  const float area = box.area();
+  int found = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const float height = std::min(bottoms[i], box.bottom) - std::max(tops[i], box.top);
+    const float width = std::min(rights[i], box.right) - std::max(lefts[i], box.left);
+    const float both = height * width, all = area + areas[i] - both;
+    found |= static_cast<int>(height > 0) & static_cast<int>(width > 0) & static_cast<int>(all > 0) &
+             static_cast<int>(both / all > limit);
+  }
+  return found != 0;
 }
+
+/// The boxes chosen so far, one array for each side: a detector may choose thousands, and asks all of them each time.
+class ChosenBoxes {
+ public:
+  void add(const Box& box) {
+    tops_.push_back(box.top);
+    lefts_.push_back(box.left);
+    bottoms_.push_back(box.bottom);
+    rights_.push_back(box.right);
+    areas_.push_back(box.area());
+  }
+
+  [[nodiscard]] bool overlap(const Box& box, float limit) const {
+    for (size_t i = 0; i < tops_.size(); i += kBoxesAtATime) {
+      const size_t count = std::min(kBoxesAtATime, tops_.size() - i);
+      if (overlapsOneOf(box, &tops_[i], &lefts_[i], &bottoms_[i], &rights_[i], &areas_[i], count, limit)) return true;
+    }
+    return false;
+  }
+
+ private:
+  std::vector<float> tops_, lefts_, bottoms_, rights_, areas_;
+};
 
 struct Limits {
   int64_t most;
@@ -73,12 +107,13 @@ std::vector<int64_t> choose(const std::vector<Box>& boxes, std::span<const float
   }
   std::ranges::stable_sort(candidates, std::greater<>(), [&](int64_t i) { return scores[static_cast<size_t>(i)]; });
   std::vector<int64_t> chosen;
+  ChosenBoxes better;
   for (const int64_t candidate : candidates) {
     if (std::ssize(chosen) >= limits.most) break;
     const Box& box = boxes[static_cast<size_t>(candidate)];
-    const bool lies_on_better = std::ranges::any_of(
-        chosen, [&](int64_t better) { return overlapOf(box, boxes[static_cast<size_t>(better)]) > limits.overlap; });
-    if (!lies_on_better) chosen.push_back(candidate);
+    if (better.overlap(box, limits.overlap)) continue;
+    better.add(box);
+    chosen.push_back(candidate);
   }
   return chosen;
 }
