@@ -16,6 +16,9 @@ namespace {
 constexpr size_t kMostIsaSamples = 4;
 constexpr int kTimedRuns = 30;
 
+/// Of a model whose runs take long, fewer are timed: nobody waits minutes for a page.
+constexpr double kMostSeconds = 2;
+
 std::vector<std::vector<size_t>> inputsOfNodes(const Graph& graph, const QuantizationPlan& plan) {
   std::map<std::string, size_t> rows;
   for (size_t i = 0; i < plan.nodes.size(); ++i) rows[plan.nodes[i].output] = i;
@@ -81,11 +84,13 @@ void measureDetails(ReportDetails& details, const ModeRun& run, const Graph& qua
   const Subject real{"float", &run.graph, &dataset}, small{"quantized", &quantized, &dataset};
   LatencyOptions latency;
   latency.runs = kTimedRuns;
+  latency.most_seconds = kMostSeconds;
   const auto latencies = measureLatency({real, small}, latency);
   details.float_latency = latencies[0].batches.front();
   details.latency = latencies[1].batches.front();
   LayerOptions layers;
   layers.samples = std::min(samples, layers.samples);
+  layers.most_seconds = kMostSeconds / 2;
   details.float_layers = measureLayers(real, nullptr, layers);
   layers.progress = run.console.progress("layers");
   details.layers = measureLayers(small, &real, layers);

@@ -161,6 +161,8 @@ LayerEffect effectOf(const Node& node, const Sums& sums) {
 IsaEffects measureIsaEffects(const Graph& graph, const Dataset& dataset, size_t count, const Progress& progress) {
   const Executor executor(graph);
   const Graph lowered = executor.lowered().clone();
+  const auto nodes = lowered.nodes();
+  if (std::ranges::none_of(nodes, [&](const Node* node) { return isInt8Layer(lowered, *node); })) return {count, {}};
   // Kept by index and summed in order: a sum must not depend on which sample was ready first.
   std::vector<std::vector<Sums>> of_samples(count);
   const auto make_task = [&](size_t) -> Task {
@@ -171,7 +173,7 @@ IsaEffects measureIsaEffects(const Graph& graph, const Dataset& dataset, size_t 
 
   IsaEffects effects{count, {}};
   size_t layer = 0;
-  for (const Node* node : lowered.nodes()) {
+  for (const Node* node : nodes) {
     if (!isInt8Layer(lowered, *node)) continue;
     Sums sums;
     for (const auto& sample : of_samples) sums.add(sample[layer]);

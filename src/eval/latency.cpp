@@ -23,6 +23,9 @@ constexpr int kRunsInTurn = 10;
 /// long as in a loop of its own.
 constexpr double kWarmMilliseconds = 25;
 
+/// A median of fewer runs says little.
+constexpr int kFewestRuns = 5;
+
 /// Milliseconds that `work` takes.
 template <class Work>
 double timed(Work work) {
@@ -131,11 +134,13 @@ void timeBatches(std::vector<TimedModel>& models, int size, const LatencyOptions
   for (TimedModel& model : models) {
     if (model.prepare(size)) ready.push_back(&model);
   }
+  double milliseconds = 0;
   for (TimedModel* model : ready) {
-    for (int run = 0; run < options.warm_up; ++run) model->run();
+    for (int run = 0; run < options.warm_up; ++run) milliseconds += model->run();
   }
-  for (int done = 0; done < options.runs; done += kRunsInTurn) {
-    const int turn = std::min(kRunsInTurn, options.runs - done);
+  const int runs = runsWithin(options.most_seconds, milliseconds / std::max(options.warm_up, 1), options.runs);
+  for (int done = 0; done < runs; done += kRunsInTurn) {
+    const int turn = std::min(kRunsInTurn, runs - done);
     for (TimedModel* model : ready) {
       if (ready.size() > 1) model->warm();
       for (int run = 0; run < turn; ++run) model->measure();
@@ -146,6 +151,11 @@ void timeBatches(std::vector<TimedModel>& models, int size, const LatencyOptions
 }
 
 }  // namespace
+
+int runsWithin(double most_seconds, double milliseconds, int runs) {
+  const double fitting = milliseconds > 0 ? 1000 * most_seconds / milliseconds : runs;
+  return static_cast<int>(std::min<double>(runs, std::max<double>(kFewestRuns, fitting)));
+}
 
 BatchLatency summarizeTimes(int batch, const std::vector<double>& milliseconds) {
   BatchLatency latency;

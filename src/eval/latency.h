@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ struct LatencyOptions {
   std::vector<int> batch_sizes = {1};
   int runs = 50;
   int warm_up = 3;  ///< untimed runs with each batch size
+  /// Timed runs of all models take about so long with each batch size: slow models are timed in fewer runs, but in
+  /// five.
+  double most_seconds = std::numeric_limits<double>::infinity();
   Progress progress;
 };
 
@@ -30,6 +34,10 @@ struct ModelLatency {
 /// Models take turns of ten runs, so that a machine whose speed drifts favours none; where there are several, a turn
 /// begins with untimed runs, so that each model is timed as in a loop of its own.
 std::vector<ModelLatency> measureLatency(const std::vector<Subject>& subjects, const LatencyOptions& options);
+
+/// How many of `runs` runs fit into `most_seconds`, when one takes `milliseconds`: at least five, where so many are
+/// asked for.
+int runsWithin(double most_seconds, double milliseconds, int runs);
 
 /// The numbers of a BatchLatency from single times in milliseconds.
 BatchLatency summarizeTimes(int batch, const std::vector<double>& milliseconds);

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/interrupt.h"
+#include "eval/latency.h"
 #include "eval/statistics.h"
 #include "eval/value_comparison.h"
 #include "runtime/executor.h"
@@ -21,10 +22,13 @@ struct StepMeasurements {
   std::map<std::string, DataType> types;
 };
 
-StepMeasurements measureSteps(const Subject& subject, const Graph& lowered, int runs) {
+StepMeasurements measureSteps(const Subject& subject, const Graph& lowered, const LayerOptions& options) {
   const Sample sample = subject.dataset->load(0);
   Executor executor(lowered, {Backend::kOneDnn, {}, false, true});
   executor.run(sample.inputs);  // compiles
+  executor.run(sample.inputs);
+  const double once = std::accumulate(executor.stepTimes().begin(), executor.stepTimes().end(), 0.0);
+  const int runs = runsWithin(options.most_seconds, once, options.runs);
   std::vector<std::vector<double>> times(lowered.nodeCount());
   for (int run = 0; run < runs; ++run) {
     throwIfInterrupted();
@@ -67,7 +71,7 @@ std::map<std::string, ComparedValue> compareSteps(const Subject& subject, const 
 std::vector<LayerResult> measureLayers(const Subject& subject, const Subject* baseline, const LayerOptions& options) {
   const Executor executor(*subject.graph);
   const Graph lowered = executor.lowered().clone();
-  const StepMeasurements steps = measureSteps(subject, lowered, options.runs);
+  const StepMeasurements steps = measureSteps(subject, lowered, options);
   std::map<std::string, ComparedValue> comparisons;
   if (baseline != nullptr) comparisons = compareSteps(subject, *baseline, lowered, options);
 

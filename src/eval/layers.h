@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "eval/model_runs.h"
@@ -10,6 +11,7 @@ struct LayerOptions {
   size_t samples = 16;  ///< that values are compared on
   int runs = 20;        ///< that steps are timed in
   Progress progress;
+  double most_seconds = std::numeric_limits<double>::infinity();  ///< of these runs; see LatencyOptions
 };
 
 /// Every step of the model as it runs: how long it takes (median of some runs with all threads), and how near its

@@ -60,5 +60,13 @@ TEST(MeasureLatency, SaysWhyAModelRefusesABatchSize) {
   EXPECT_THAT(result.refusals, ElementsAre(HasSubstr("the first axis of input 'x' is fixed at 1")));
 }
 
+TEST(Latency, SlowModelsAreTimedInFewerRunsButInFive) {
+  EXPECT_EQ(runsWithin(2, 10, 50), 50);
+  EXPECT_EQ(runsWithin(2, 100, 50), 20);
+  EXPECT_EQ(runsWithin(2, 10'000, 50), 5);
+  EXPECT_EQ(runsWithin(2, 10'000, 3), 3);
+  EXPECT_EQ(runsWithin(std::numeric_limits<double>::infinity(), 10'000, 50), 50);
+}
+
 }  // namespace
 }  // namespace quant

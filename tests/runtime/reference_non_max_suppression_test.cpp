@@ -56,10 +56,10 @@ TEST(NonMaxSuppression, OfEqualScoresTheFirstComesFirst) {
 }
 
 TEST(NonMaxSuppression, ChoosesOfManyBoxesWhatEachPairSays) {
-  constexpr int64_t kBoxes = 400;
+  constexpr int64_t kBoxes = 900;
   std::vector<float> corners, scores;
   for (int64_t i = 0; i < kBoxes; ++i) {
-    const auto x = static_cast<float>(i * 37 % 101), y = static_cast<float>(i * 53 % 89);
+    const auto x = static_cast<float>(i * 37 % 401), y = static_cast<float>(i * 53 % 189);
     corners.insert(corners.end(), {y, x, y + 5 + static_cast<float>(i % 7), x + 4 + static_cast<float>(i % 11)});
     scores.push_back(static_cast<float>(i * 61 % kBoxes) / kBoxes);  // each once
   }
@@ -86,8 +86,18 @@ TEST(NonMaxSuppression, ChoosesOfManyBoxesWhatEachPairSays) {
     kept.push_back(i);
     expected.insert(expected.end(), {0, 0, i});
   }
-  ASSERT_GT(kept.size(), 64U);
+  ASSERT_GT(kept.size(), 128U);
   EXPECT_EQ(chosen(runner), expected);
+}
+
+TEST(NonMaxSuppression, BoxesThatAreNoNumbersLieOnNone) {
+  const float nan = std::nanf(""), infinite = INFINITY;
+  std::vector<float> corners = {0, 0, 1, 1, nan, nan, nan, nan, -infinite, 0, 1, infinite, 0, nan, 1, 1};
+  std::vector<float> scores = {0.9F, 0.8F, 0.7F, 0.6F};
+  OpRunner runner("NonMaxSuppression", 11);
+  runner.input(Tensor::of<float>({1, 4, 4}, corners)).input(Tensor::of<float>({1, 1, 4}, scores));
+  runner.input(Tensor::scalar(int64_t{4})).input(Tensor::scalar(0.0F));
+  EXPECT_THAT(chosen(runner), ElementsAre(0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 3));
 }
 
 TEST(NonMaxSuppression, AWrongThresholdIsRefused) {

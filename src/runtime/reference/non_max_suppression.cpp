@@ -51,27 +51,62 @@ QUANTIZE_FOR_EACH_CPU bool overlapsOneOf(const Box& box, const float* tops, cons
   return found != 0;
 }
 
-/// The boxes chosen so far, one array for each side: a detector may choose thousands, and asks all of them each time.
-class ChosenBoxes {
- public:
+/// Boxes whose left sides are near each other, one array for each side.
+struct Strip {
+  std::vector<float> tops, lefts, bottoms, rights, areas;
+  float reach = -std::numeric_limits<float>::infinity();  ///< the rightmost of them
+
   void add(const Box& box) {
-    tops_.push_back(box.top);
-    lefts_.push_back(box.left);
-    bottoms_.push_back(box.bottom);
-    rights_.push_back(box.right);
-    areas_.push_back(box.area());
+    tops.push_back(box.top);
+    lefts.push_back(box.left);
+    bottoms.push_back(box.bottom);
+    rights.push_back(box.right);
+    areas.push_back(box.area());
+    reach = std::max(reach, box.right);
   }
 
   [[nodiscard]] bool overlap(const Box& box, float limit) const {
-    for (size_t i = 0; i < tops_.size(); i += kBoxesAtATime) {
-      const size_t count = std::min(kBoxesAtATime, tops_.size() - i);
-      if (overlapsOneOf(box, &tops_[i], &lefts_[i], &bottoms_[i], &rights_[i], &areas_[i], count, limit)) return true;
+    for (size_t i = 0; i < tops.size(); i += kBoxesAtATime) {
+      const size_t count = std::min(kBoxesAtATime, tops.size() - i);
+      if (overlapsOneOf(box, &tops[i], &lefts[i], &bottoms[i], &rights[i], &areas[i], count, limit)) return true;
+    }
+    return false;
+  }
+};
+
+/// The boxes chosen so far, by where they begin. A detector may choose thousands and asks for each further one whether
+/// it lies on one of them; exports of torchvision shift each class to a place of its own, far from most.
+class ChosenBoxes {
+ public:
+  ChosenBoxes(const std::vector<Box>& all, size_t candidates) {
+    strips_.resize(std::clamp<size_t>(candidates / kBoxesAtATime, 1, kMostStrips));
+    if (all.empty()) return;
+    low_ = std::ranges::min(all, {}, &Box::left).left;
+    width_ = (static_cast<double>(std::ranges::max(all, {}, &Box::left).left) - low_) / std::ssize(strips_);
+  }
+
+  void add(const Box& box) { strips_[stripOf(box.left)].add(box); }
+
+  [[nodiscard]] bool overlap(const Box& box, float limit) const {
+    const size_t last = stripOf(box.right);
+    for (size_t i = 0; i <= last; ++i) {
+      if (strips_[i].reach > box.left && strips_[i].overlap(box, limit)) return true;
     }
     return false;
   }
 
  private:
-  std::vector<float> tops_, lefts_, bottoms_, rights_, areas_;
+  static constexpr size_t kMostStrips = 256;
+
+  /// Rises with `x`; 0 for what is no number.
+  [[nodiscard]] size_t stripOf(float x) const {
+    const double place = (x - low_) / width_;
+    if (!(place > 0)) return 0;
+    return static_cast<size_t>(std::min(place, static_cast<double>(strips_.size() - 1)));
+  }
+
+  std::vector<Strip> strips_;
+  double low_ = 0, width_ = 0;
 };
 
 struct Limits {
@@ -107,7 +142,7 @@ std::vector<int64_t> choose(const std::vector<Box>& boxes, std::span<const float
   }
   std::ranges::stable_sort(candidates, std::greater<>(), [&](int64_t i) { return scores[static_cast<size_t>(i)]; });
   std::vector<int64_t> chosen;
-  ChosenBoxes better;
+  ChosenBoxes better(boxes, candidates.size());
   for (const int64_t candidate : candidates) {
     if (std::ssize(chosen) >= limits.most) break;
     const Box& box = boxes[static_cast<size_t>(candidate)];
