@@ -10,11 +10,13 @@ namespace quant::onednn {
 
 namespace {
 
+// Functions of numbers that `clipAll` has cut: where both are done in one loop, the compiler treats the cut case apart,
+// by a jump, and then no longer computes many at a time.
+
+constexpr float kFlat = 7.90531110763549805F;  // from here on tanh is 1 in float
+
 /// A quotient of polynomials that is tanh to the last bits of a float (as in Eigen). NaN stays NaN.
 inline float tanhOf(float x) {
-  constexpr float kFlat = 7.90531110763549805F;  // from here on it is 1 in float
-  x = x > kFlat ? kFlat : x;
-  x = x < -kFlat ? -kFlat : x;
   const float x2 = x * x;
   float p = -2.76076847742355e-16F;
   p = p * x2 + 2.00018790482477e-13F;
@@ -30,12 +32,11 @@ inline float tanhOf(float x) {
   return x * p / q;
 }
 
+constexpr float kMostExponent = 87;  // beyond ±87 exp is soon no ordinary float
+
 /// The usual way: a power of two times a polynomial of what is left. Wrong in the last bit at most; NaN stays NaN.
 inline float expOf(float x) {
-  constexpr float kLeast = -87, kMost = 88;      // beyond these the result is no ordinary float
   constexpr float kRoundsToWhole = 12582912.0F;  // 1.5 * 2^23: adding it leaves no place for a fraction
-  x = x > kMost ? kMost : x;
-  x = x < kLeast ? kLeast : x;
   const float shifted = x * 1.44269504088896341F + kRoundsToWhole;
   const float power = shifted - kRoundsToWhole;
   const float rest = (x - power * 0.693359375F) + power * 2.12194440e-4F;  // ln 2 in two parts
@@ -50,20 +51,22 @@ inline float expOf(float x) {
   return (p * rest * rest + rest + 1) * std::bit_cast<float>(exponent << kMantissaBits);
 }
 
-QUANTIZE_FOR_EACH_CPU void tanhAll(float* x, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) x[i] = tanhOf(x[i]);
-}
-
-/// By exp and not by tanh: as near to 1 as a float can be, for GRU takes it from 1.
-QUANTIZE_FOR_EACH_CPU void sigmoidAll(float* x, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) x[i] = 1 / (1 + expOf(-x[i]));
-}
-
 QUANTIZE_FOR_EACH_CPU void clipAll(float* x, int64_t count, float limit) {
   for (int64_t i = 0; i < count; ++i) {
     const float raised = x[i] < -limit ? -limit : x[i];
     x[i] = raised > limit ? limit : raised;
   }
+}
+
+QUANTIZE_FOR_EACH_CPU void tanhAll(float* x, int64_t count) {
+  clipAll(x, count, kFlat);
+  for (int64_t i = 0; i < count; ++i) x[i] = tanhOf(x[i]);
+}
+
+/// By exp and not by tanh: as near to 1 as a float can be, for GRU takes it from 1.
+QUANTIZE_FOR_EACH_CPU void sigmoidAll(float* x, int64_t count) {
+  clipAll(x, count, kMostExponent);
+  for (int64_t i = 0; i < count; ++i) x[i] = 1 / (1 + expOf(-x[i]));
 }
 
 /// x += y
