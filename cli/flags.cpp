@@ -116,6 +116,10 @@ void declareInt8Flags(CLI::App& app, Int8Options& options) {
       ->check(CLI::IsMember({"balanced", "nearest"}))
       ->default_str("balanced")
       ->group(kInt8Group);
+  app.add_flag_function(
+         "--no-levels", [&options](int64_t) { options.levels = false; },
+         "ptq-int8, dynamic: channels of activations stay as wide as they are")
+      ->group(kInt8Group);
 }
 
 void declareFormatFlag(CLI::App& app, QuantizeOptions& options) {
@@ -155,10 +159,6 @@ void declareDynamicFlags(CLI::App& app, DynamicOptions& options) {
   app.add_flag("--dynamic-conv", options.convolutions, "With --mode dynamic: convolutions too")->group(kInt8Group);
   app.add_flag("--dynamic-products", options.two_activations,
                "With --mode dynamic: products of two activations too (attention)")
-      ->group(kInt8Group);
-  app.add_flag_function(
-         "--no-levels", [&options](int64_t) { options.levels = false; },
-         "With --mode dynamic: channels of activations stay as wide as they are")
       ->group(kInt8Group);
 }
 

@@ -36,12 +36,14 @@ RangeTable collectRanges(ModeRun& run, CalibrationWish wish) {
   CollectOptions collect = collectOptions(method, run, run.outputs);
   collect.channel_axes = std::move(wish.channel_axes);
   for (const auto& [value, axis] : collect.channel_axes) wish.values.insert(value);
+  if (wish.find_levels) collect.levels = wish.find_levels();
   StatisticsTable statistics =
       collectStatistics(run.graph, {wish.values.begin(), wish.values.end()}, samplesOf(*run.dataset), collect);
   const bool is_saved = !options.calibration.save_ranges.empty();  // else nothing reads the hash
   const MethodOptions method_options{options.calibration.percentile, options.int8.symmetric_activations,
                                      options.int8.activation_type};
   RangeTable ranges = makeRangeTable(statistics, method, method_options, is_saved ? modelHash(options.model) : 0);
+  for (auto& [value, levels] : collect.levels) ranges.values.at(value).levels = std::move(levels);
   run.report.calibration = {ranges.method, run.dataset->description(), run.dataset->size(),
                             run.dataset->preprocess() ? toString(*run.dataset->preprocess()) : "", watch.seconds()};
   if (showsDetails(options)) run.statistics = std::move(statistics);

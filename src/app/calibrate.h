@@ -1,6 +1,9 @@
 #pragma once
 
+#include <functional>
+
 #include "app/mode.h"
+#include "calibration/channel_levels.h"
 #include "calibration/statistics.h"
 
 namespace quant {
@@ -10,6 +13,9 @@ struct CalibrationWish {
   std::set<std::string> values;
   std::map<std::string, int64_t> channel_axes = {};  ///< values whose channels' means are wanted, with the axis
   std::string method = {};                           ///< in place of the user's
+  /// The levels that some values are to be seen with. Not asked for where the ranges come from a file, which holds
+  /// them.
+  std::function<ChannelLevels()> find_levels = nullptr;
 };
 
 /// The ranges of the wanted values: from a file of ranges, where the user gave one, else seen over all samples of

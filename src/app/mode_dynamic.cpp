@@ -1,3 +1,4 @@
+#include "app/channel_levels.h"
 #include "app/mode.h"
 #include "app/model_data.h"
 #include "quantizer/apply_dynamic.h"
@@ -14,22 +15,11 @@ namespace {
 /// How wide channels are beside each other shows in a few samples, made-up ones too.
 constexpr size_t kSpreadSamples = 4;
 
-using Spreads = std::map<std::string, ChannelSpread>;
-
-Spreads spreadsOf(const ModeRun& run, const std::set<std::string>& values, const Dataset& dataset) {
-  SampleSource samples = samplesOf(dataset);
-  samples.count = std::min(samples.count, kSpreadSamples);
-  return collectSpread(run.graph, values, samples, run.console.progress("looking at channels"));
-}
-
 /// Without samples, made-up ones; a model that they do not fit keeps its channels as they are.
-Spreads findSpreads(const ModeRun& run, const Placement& placement, std::vector<std::string>& warnings) {
-  if (!run.options.dynamic.levels) return {};
-  const std::set<std::string> values = valuesToLevel(run.graph, placement);
-  if (values.empty()) return {};
-  if (run.dataset != nullptr) return spreadsOf(run, values, *run.dataset);
+ChannelLevels findLevels(const ModeRun& run, const Placement& placement, std::vector<std::string>& warnings) {
+  if (run.dataset != nullptr) return findChannelLevels(run, placement, *run.dataset, kSpreadSamples);
   try {
-    return spreadsOf(run, values, *madeUpData(run.graph, kSpreadSamples));
+    return findChannelLevels(run, placement, *madeUpData(run.graph, kSpreadSamples), kSpreadSamples);
   } catch (const Error& error) {
     warnings.push_back(
         fmt::format("channels of activations were not levelled, which would need a run: {}", error.what()));
@@ -45,8 +35,8 @@ QuantizationPlan planGraph(ModeRun& run, const Graph& graph, const NodeSelection
   int8.selection = selection;
   Placement placement = placeDynamic(graph, int8, options);
   std::vector<std::string> warnings;
-  const Spreads spreads = selection.in_body ? Spreads() : findSpreads(run, placement, warnings);
-  QuantizationPlan plan = makeDynamicPlan(graph, std::move(placement), spreads, int8);
+  ChannelLevels levels = selection.in_body ? ChannelLevels() : findLevels(run, placement, warnings);
+  QuantizationPlan plan = makeDynamicPlan(graph, std::move(placement), std::move(levels), int8);
   plan.warnings.insert(plan.warnings.begin(), warnings.begin(), warnings.end());
   storeOtherWeights(graph, selection, plan);
   return plan;

@@ -112,12 +112,9 @@ int64_t estimateBytes(const WeightBytes& bytes, Mode mode, int weight_bits) {
   constexpr double kByte = 8, kHalf = 16;
   WeightBytes left = bytes;
   switch (mode) {
-    case Mode::kPtqInt8:
-      left.convolution = shrunk(bytes.convolution, kByte);
-      left.product = shrunk(bytes.product, kByte);
-      break;
     case Mode::kFp16:
     case Mode::kBf16: return bytes.total() - bytes.floats() + shrunk(bytes.floats(), kHalf);
+    case Mode::kPtqInt8: left.convolution = shrunk(bytes.convolution, kByte); [[fallthrough]];
     case Mode::kDynamic:
       left.product = shrunk(bytes.product, kByte);
       left.recurrent = shrunk(bytes.recurrent, kByte);

@@ -76,6 +76,14 @@ void requireKnown(const Graph& graph, const std::string& value) {
   }
 }
 
+/// What hands each watched value to its statistics, divided by its levels where it has some.
+Watcher watcherOf(StatisticsTable& table, const std::map<std::string, std::vector<float>>& factors) {
+  return [&](const std::string& value, const Tensor& tensor) {
+    const auto found = factors.find(value);
+    table.at(value).observe(found == factors.end() ? tensor.alias() : multiplyChannels(tensor, found->second));
+  };
+}
+
 /// Told of turns, tells `progress` of samples.
 Progress countSamples(const Progress& progress, size_t per_turn, size_t samples) {
   if (!progress) return nullptr;
@@ -96,14 +104,15 @@ void runSamples(const Graph& graph, const std::vector<std::string>& computed, co
   const WorkerOptions crew{options.threads, countSamples(options.progress, runs_per_turn * per_run, samples.count)};
   tables.resize(workerCount(turns, crew), emptyTable(computed, options));
 
+  std::map<std::string, std::vector<float>> factors;
+  for (const auto& [value, levels] : options.levels) factors.emplace(value, reciprocals(levels));
+
   std::mutex making;  // a graph's constants are made at their first use
   runWorkers(turns, crew, [&](size_t worker) -> Task {
     const std::lock_guard lock(making);
     const ExecutorOptions settings{options.backend, {computed.begin(), computed.end()}};
     const auto executor = std::make_shared<Executor>(graph, settings);
-    const Watcher watch = [&table = tables[worker]](const std::string& value, const Tensor& tensor) {
-      table.at(value).observe(tensor);
-    };
+    const Watcher watch = watcherOf(tables[worker], factors);
     const auto observe_run = [&, executor, watch](size_t run) {
       throwIfInterrupted();
       const Sample sample = loadRun(graph, samples, per_run, run);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "calibration/channel_levels.h"
 #include "calibration/methods.h"
 #include "calibration/range_table.h"
 #include "calibration/statistics.h"
@@ -29,6 +30,7 @@ SampleSource samplesOf(const Dataset& dataset);
 struct CollectOptions {
   TensorStatistics::Detail detail = TensorStatistics::Detail::kHistogram;
   std::map<std::string, int64_t> channel_axes;  ///< values whose channels' means are wanted, and their channel axis
+  ChannelLevels levels;                         ///< of these values, what is left once they are divided is looked at
   Backend backend = Backend::kOneDnn;
   int threads = 0;     ///< 0: as many as OpenMP offers
   int batch_size = 1;  ///< samples that a worker takes at a time; nothing depends on it

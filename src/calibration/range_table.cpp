@@ -1,5 +1,6 @@
 #include "calibration/range_table.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -91,6 +92,7 @@ class ObjectReader {
 Json toJson(const RangeEntry& entry) {
   Json json = {{"low", entry.range.low}, {"high", entry.range.high},   {"min", entry.min},
                {"max", entry.max},       {"elements", entry.elements}, {"non_finite", entry.non_finite}};
+  if (!entry.levels.empty()) json["levels"] = entry.levels;
   if (entry.channel_means.empty()) return json;
   json["channel_axis"] = entry.channel_axis;
   json["channel_means"] = entry.channel_means;
@@ -107,6 +109,12 @@ RangeEntry readEntry(const Json& json, const std::string& where) {
   if (reader.has("channel_means")) {
     entry.channel_axis = reader.integer("channel_axis");
     entry.channel_means = reader.numbers("channel_means");
+  }
+  if (reader.has("levels")) {
+    entry.levels = reader.numbers("levels");
+    if (!std::ranges::all_of(entry.levels, [](float level) { return level > 0 && std::isfinite(1 / level); })) {
+      throwBadInput("{}: 'levels' must be numbers to divide by, above 0", where);
+    }
   }
   if (entry.range.low > entry.range.high) {
     throwBadInput("{}: 'low' is {}, above 'high', which is {}", where, entry.range.low, entry.range.high);

@@ -23,6 +23,9 @@ struct RangeEntry {
   int64_t non_finite = 0;
   int64_t channel_axis = 0;
   std::vector<float> channel_means = {};  ///< along `channel_axis`; empty where they were not gathered
+  /// What the channels along the last axis are divided by before all of the above is seen of them, and before they are
+  /// quantized; empty where they stay as they are.
+  std::vector<float> levels = {};
   bool operator==(const RangeEntry&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "quantizer/apply_levels.h"
 
 namespace quant {
 
@@ -26,12 +27,6 @@ std::vector<int8_t> transposed(const std::vector<int8_t>& weights, size_t column
 Tensor scaled(const Tensor& tensor, float factor) {
   Tensor result(DataType::kFloat32, tensor.shape());
   std::ranges::transform(tensor.data<float>(), result.data<float>().begin(), [=](float x) { return x * factor; });
-  return result;
-}
-
-Tensor divided(const Tensor& tensor, const std::vector<float>& by) {
-  Tensor result(DataType::kFloat32, tensor.shape());
-  std::ranges::transform(tensor.data<float>(), by, result.data<float>().begin(), std::divides<>());
   return result;
 }
 
@@ -81,31 +76,8 @@ class DynamicRewriter {
   std::string levelled(const std::string& value) {
     const auto found = plan_.levels.find(value);
     if (found == plan_.levels.end()) return value;
-    if (levelInNormalization(value, found->second)) return value;
-    Tensor factors(DataType::kFloat32, {static_cast<int64_t>(found->second.size())});
-    std::ranges::transform(found->second, factors.data<float>().begin(), [](float level) { return 1 / level; });
-    std::string result = graph_.uniqueName(value + "_levelled");
-    graph_.addNode(
-        makeNode("Mul", {value, graph_.addConstant(value + "_level", std::move(factors))}, {result}, value + "_Level"));
-    return result;
-  }
-
-  /// A LayerNormalization whose result nothing else reads takes the division into its scale and bias.
-  bool levelInNormalization(const std::string& value, const std::vector<float>& levels) {
-    Node* producer = graph_.producer(value);
-    if (producer == nullptr || !producer->is("LayerNormalization")) return false;
-    if (graph_.isOutput(value) || graph_.isCaptured(value) || !areAllDynamic(graph_.consumers(value))) return false;
-    const int last = producer->hasInput(2) ? 2 : 1;
-    for (int i = 1; i <= last; ++i) {
-      const Tensor* constant = graph_.constant(producer->input(i));
-      if (constant == nullptr || constant->type() != DataType::kFloat32) return false;
-      if (constant->shape() != Shape{static_cast<int64_t>(levels.size())}) return false;
-    }
-    for (int i = 1; i <= last; ++i) {
-      const std::string& name = producer->input(i);
-      graph_.setInput(*producer, i, graph_.addConstant(name + "_levelled", divided(*graph_.constant(name), levels)));
-    }
-    return true;
+    const bool is_only_here = !graph_.isOutput(value) && !graph_.isCaptured(value);
+    return divideByLevels(graph_, value, found->second, is_only_here && areAllDynamic(graph_.consumers(value)));
   }
 
   [[nodiscard]] bool areAllDynamic(const std::vector<Node*>& readers) const {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "quantizer/apply_levels.h"
 #include "quantizer/weights.h"
 
 namespace quant {
@@ -137,7 +138,12 @@ class Rewriter {
     const bool is_output = for_all && graph_.isOutput(value) && !graph_.isCaptured(value);
     if (readers.empty() && !is_output) return;
 
-    const std::string source = is_output ? renameProduced(value) : value;
+    std::string source = is_output ? renameProduced(value) : value;
+    if (const auto levels = plan_.levels.find(value); levels != plan_.levels.end()) {
+      const bool has_others =
+          graph_.isOutput(value) || graph_.isCaptured(value) || readers.size() != graph_.consumers(value).size();
+      source = divideByLevels(graph_, source, levels->second, !has_others);
+    }
     const QuantizedNames names = quantizeNode(source, value, found->second);
     const std::string result = dequantize(names, is_output ? value : graph_.uniqueName(value + "_dequantized"), {});
     for (Node* reader : readers) readInstead(*reader, value, result);

@@ -48,6 +48,7 @@ struct Int8Options {
   bool per_channel_weights = true;
   Target target = Target::kX86;
   WeightRounding rounding = WeightRounding::kBalanced;
+  bool levels = true;  ///< divide wide channels of activations, and multiply the weights instead
   NodeSelection selection;
 };
 
@@ -64,7 +65,6 @@ struct WeightOnlyOptions {
 struct DynamicOptions {
   bool convolutions = false;
   bool two_activations = false;  ///< MatMul of two computed operands
-  bool levels = true;            ///< divide wide channels of activations, and multiply the weights instead
   OperatorFormat format = OperatorFormat::kAuto;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "graph/clamp.h"
+#include "quantizer/plan_levels.h"
 
 namespace quant {
 
@@ -34,7 +35,9 @@ QuantParams activationParams(Range range, const Int8Options& options) {
 /// saturate where the clamp does (a Relu before a Concat whose other sources are negative).
 QuantParams paramsFor(const Graph& graph, const std::string& value, const std::string& root, const RangeTable& ranges,
                       const Int8Options& options) {
-  QuantParams params = activationParams(withinClamp(graph, root, entryOf(ranges, root).range), options);
+  const RangeEntry& entry = entryOf(ranges, root);
+  const Range range = entry.levels.empty() ? withinClamp(graph, root, entry.range) : entry.range;
+  QuantParams params = activationParams(range, options);
   const Node* producer = graph.producer(value);
   if (value == root || producer == nullptr) return params;
   const auto clamp = clampOf(graph, *producer);
@@ -70,16 +73,40 @@ void planActivations(QuantizationPlan& plan, const Graph& graph, const Placement
   }
 }
 
+/// The levels that the ranges were seen with.
+ChannelLevels levelsOf(const Graph& graph, const Placement& placement, const RangeTable& ranges) {
+  ChannelLevels levels;
+  const std::set<std::string> levellable = valuesToLevel(graph, placement);
+  for (const auto& [value, root] : placement.values) {
+    const RangeEntry& entry = entryOf(ranges, root);
+    if (entry.levels.empty()) continue;
+    if (!levellable.contains(value)) {
+      throwBadInput(
+          "the range of '{}' is that of its levelled channels, which what reads it now does not allow; calibrate "
+          "again with these options",
+          value);
+    }
+    levels.emplace(value, entry.levels);
+  }
+  return levels;
+}
+
 }  // namespace
 
 size_t QuantizationPlan::count(Treatment treatment) const {
   return static_cast<size_t>(std::ranges::count(nodes, treatment, &NodePlacement::treatment));
 }
 
+std::span<const float> QuantizationPlan::levelsOf(const std::string& value) const {
+  const auto found = levels.find(value);
+  return found == levels.end() ? std::span<const float>() : std::span<const float>(found->second);
+}
+
 QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTable& ranges,
                           const Int8Options& options) {
   QuantizationPlan plan;
   plan.target = options.target;
+  plan.levels = levelsOf(graph, placement, ranges);
   planActivations(plan, graph, placement, ranges, options);
   plan.nodes = std::move(placement.nodes);
   keepClampsThatStorageDoesNotImply(plan, graph);
@@ -88,8 +115,10 @@ QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTa
     if (weights == placement.weights.end()) continue;
     const Node& node = *graph.producer(row.output);
     const float src_scale = plan.activations.at(node.input(0)).scale();
-    const WeightPlan planned = planWeights(graph, node, weights->second, src_scale, ranges, options);
+    const auto levels = plan.levelsOf(node.input(0));
+    const WeightPlan planned = planWeights(graph, node, weights->second, {src_scale, levels}, ranges, options);
     row.reason = describe(planned, node.hasInput(2));
+    if (!levels.empty()) row.reason += kLevelledReason;
     plan.weights.emplace(row.output, planned);
   }
   return plan;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "calibration/channel_levels.h"
 #include "calibration/range_table.h"
 #include "core/quant_params.h"
 #include "graph/graph.h"
@@ -47,14 +49,19 @@ struct QuantizationPlan {
   HalfPlan half;                                   ///< of the modes fp16 and bf16
   std::vector<StoredWeights> stored;               ///< weights that only their storage makes smaller
   std::map<std::string, WeightPlan> recurrences;   ///< of LSTMs: the weights of what they remember; by the same
-  /// By value: what its channels (along the last axis) are divided by before they are quantized. `weights` know of it.
-  std::map<std::string, std::vector<float>> levels;
+  ChannelLevels levels;                            ///< of activations; `weights` are multiplied with them
   std::vector<std::string> warnings;
 
   [[nodiscard]] size_t count(Treatment treatment) const;
+  /// Empty where the value has none.
+  [[nodiscard]] std::span<const float> levelsOf(const std::string& value) const;
 };
 
-/// Joins a placement with calibrated ranges. Throws (bad input) when a range is missing.
+/// What the reason of a node says where its input has levels.
+inline constexpr std::string_view kLevelledReason = "; its input's channels are levelled";
+
+/// Joins a placement with calibrated ranges. Throws (bad input) when a range is missing, or is that of a value whose
+/// channels were levelled though these options leave them alone.
 QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTable& ranges,
                           const Int8Options& options);
 

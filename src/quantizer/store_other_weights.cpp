@@ -18,10 +18,11 @@ NodePlacement* rowOf(QuantizationPlan& plan, const std::string& output) {
   return found == plan.nodes.end() ? nullptr : &*found;
 }
 
-/// A node that goes on computing in float, of a kind whose weights are worth it: large ones of MatMul and Conv have a
-/// dynamic form, and who left it out wants them in float.
+/// A node that goes on computing in float, of a kind whose weights are worth it: those of MatMul and Conv have a form
+/// on integers, and who left it out wants them in float.
 bool wants(const NodePlacement* row) {
-  if (row == nullptr || row->treatment == Treatment::kDynamic) return false;
+  if (row == nullptr) return false;
+  if (row->treatment != Treatment::kFloat && row->treatment != Treatment::kWeights) return false;
   return row->op_type == "Gather" || row->op_type == "Attention" || isRecurrent(row->op_type);
 }
 

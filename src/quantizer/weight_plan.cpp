@@ -59,8 +59,13 @@ Tensor asMatrixOfGates(const Node& node, const Tensor& weights) {
   return node.is("LSTM") ? weights.alias({shape[0] * shape[1], shape[2]}) : weights.alias();
 }
 
-/// The weights of input channel c times levels[c].
+/// The weights of input channel c times levels[c], where there are levels.
 Tensor levelled(const Tensor& weights, const WeightRows& rows, std::span<const float> levels) {
+  if (levels.empty()) return weights.alias();
+  if (levels.size() != rows.inputs()) {
+    throwBadInput("there are levels for {} channels, but weights of shape {} for {}: calibrate again", levels.size(),
+                  toString(weights.shape()), rows.inputs());
+  }
   Tensor result(DataType::kFloat32, weights.shape());
   const auto from = weights.data<float>();
   const auto to = result.data<float>();
@@ -102,13 +107,14 @@ int64_t WeightPlan::loweredPairs() const {
   return pairs;
 }
 
-WeightPlan planWeights(const Graph& graph, const Node& node, int input, float src_scale, const RangeTable& ranges,
-                       const Int8Options& options) {
-  const Tensor& weights = *graph.constant(node.input(input));
-  const WeightRows rows(node, weights.shape());
+WeightPlan planWeights(const Graph& graph, const Node& node, int input, const WeightedInput& source,
+                       const RangeTable& ranges, const Int8Options& options) {
+  const Tensor& original = *graph.constant(node.input(input));
+  const WeightRows rows(node, original.shape());
+  const Tensor weights = levelled(original, rows, source.levels);
   WeightPlan plan{node.input(input), input, weightParams(node, weights, options)};
   plan.channels = static_cast<int64_t>(rows.rows());
-  makeBiasFit(plan, graph, node, src_scale);
+  makeBiasFit(plan, graph, node, source.scale);
   const bool is_safe = rowOf(options.target).saturation_safe_weights;
   is_safe ? makeSafe(plan, weights, rows) : roundToNearest(plan, weights);
 
@@ -124,7 +130,7 @@ WeightPlan planDynamicWeights(const Graph& graph, const Node& node, int input, s
                               const Int8Options& options) {
   const Tensor original = asMatrixOfGates(node, *graph.constant(node.input(input)));
   const WeightRows rows(node, original.shape());
-  const Tensor weights = levels.empty() ? original.alias() : levelled(original, rows, levels);
+  const Tensor weights = levelled(original, rows, levels);
   WeightPlan plan{node.input(input), input, weightParams(node, weights, options)};
   plan.channels = static_cast<int64_t>(rows.rows());
   // ConvInteger reads unsigned weights, whose products no kernel adds in 16 bits.

@@ -28,13 +28,19 @@ struct WeightPlan {
   [[nodiscard]] int64_t loweredPairs() const;
 };
 
-/// Decides how the constant weights at `input` of `node` are stored. Throws (bad input) when its bias is too large to
-/// stand beside activations of `src_scale`.
-WeightPlan planWeights(const Graph& graph, const Node& node, int input, float src_scale, const RangeTable& ranges,
-                       const Int8Options& options);
+/// What weights are multiplied with. Where there are levels, the weights of each input channel are multiplied by its
+/// level before they are quantized.
+struct WeightedInput {
+  float scale = 1;
+  std::span<const float> levels = {};
+};
 
-/// The same for weights beside activations that become integers while the model runs: no bias has to fit. Where
-/// `levels` are given, the weights of each input channel are multiplied by its level first.
+/// Decides how the constant weights at `input` of `node` are stored. Throws (bad input) when its bias is too large to
+/// stand beside activations of the given scale.
+WeightPlan planWeights(const Graph& graph, const Node& node, int input, const WeightedInput& source,
+                       const RangeTable& ranges, const Int8Options& options);
+
+/// The same for weights beside activations that become integers while the model runs: no bias has to fit.
 WeightPlan planDynamicWeights(const Graph& graph, const Node& node, int input, std::span<const float> levels,
                               const Int8Options& options);
 

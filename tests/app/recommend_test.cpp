@@ -22,7 +22,7 @@ TEST(EstimateBytes, HalvesEveryFloatForHalfPrecision) {
 }
 
 TEST(EstimateBytes, TakesAQuarterOfWhatAModeQuantizes) {
-  EXPECT_EQ(estimateBytes(bytesOfEachRole(), Mode::kPtqInt8), 800 + 1600 + 320 + 640 + 32 + 7);
+  EXPECT_EQ(estimateBytes(bytesOfEachRole(), Mode::kPtqInt8), 800 + 1600 + 80 + 160 + 32 + 7);
   EXPECT_EQ(estimateBytes(bytesOfEachRole(), Mode::kDynamic), 3200 + 1600 + 80 + 160 + 32 + 7);
   EXPECT_EQ(estimateBytes(bytesOfEachRole(), Mode::kWeightOnly), 800 + 1600 + 80 + 160 + 32 + 7);
 }

@@ -56,6 +56,19 @@ SampleSource samplesOf(std::vector<float> values) {
           [values](size_t index) { return sampleOf(std::to_string(index), Tensor::of<float>({1}, {values[index]})); }};
 }
 
+TEST(CollectStatistics, SeesAValueWithLevelsAsItIsOnceDivided) {
+  const Graph graph = parseGraph("g (float[N,2] x) => (float[N,2] y) { y = Neg(x) }");
+  const SampleSource samples{1, [](size_t) { return sampleOf("s", Tensor::of<float>({2, 2}, {1, 8, -2, 4})); }};
+  CollectOptions options;
+  options.levels = {{"y", {2, 4}}};
+  options.channel_axes = {{"y", -1}};
+  const StatisticsTable table = collectStatistics(graph, {"x", "y"}, samples, options);
+  EXPECT_EQ(table.at("x").summary().max, 8);
+  EXPECT_EQ(table.at("y").summary().min, -2);  // -8 / 4
+  EXPECT_EQ(table.at("y").summary().max, 1);   // 2 / 2
+  EXPECT_THAT(table.at("y").channelMeans()->means(), ElementsAre(0.25F, -1.5F));
+}
+
 std::string messageOf(const std::function<void()>& action) {
   try {
     action();

@@ -148,6 +148,20 @@ TEST(RangeTable, KeepsTheMeansOfChannels) {
   EXPECT_EQ(parseRangeTable(toJson(table), kHash, "r.json"), table);
 }
 
+TEST(RangeTable, KeepsTheLevelsOfChannels) {
+  RangeTable table = smallTable();
+  table.values["zeros"].levels = {0.5F, 3};
+  EXPECT_EQ(parseRangeTable(toJson(table), kHash, "r.json"), table);
+}
+
+TEST(RangeTable, RefusesLevelsThatNothingCanBeDividedBy) {
+  RangeTable table = smallTable();
+  for (const float level : {0.0F, -1.0F, 1e-45F}) {
+    table.values["zeros"].levels = {1, level};
+    EXPECT_THROW(parseRangeTable(toJson(table), kHash, "r.json"), Error) << level;
+  }
+}
+
 TEST(RangeTable, RefusesMeansThatAreNoNumbers) {
   const auto with = [](const std::string& means) {
     return refusal(

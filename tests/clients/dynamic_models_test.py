@@ -7,7 +7,7 @@ import unittest
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 import support
 
@@ -23,23 +23,8 @@ def optimized_ops(model, folder) -> collections.Counter:
     return ops_of(path)
 
 
-def cosine(a, b) -> float:
-    a, b = np.ravel(a).astype(np.float64), np.ravel(b).astype(np.float64)
-    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
-
-
 def worst_cosine(first, second) -> float:
-    return min(cosine(a, b) for one, two in zip(first, second) for a, b in zip(one, two))
-
-
-def save_model(path, nodes, inputs, outputs, constants, opset=17):
-    """inputs and outputs: name -> shape, of floats."""
-    info = lambda values: [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in values.items()]
-    initializers = [numpy_helper.from_array(array, name) for name, array in constants.items()]
-    graph = helper.make_graph(nodes, "model", info(inputs), info(outputs), initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
+    return min(support.cosine(a, b) for one, two in zip(first, second) for a, b in zip(one, two))
 
 
 def random(*shape, seed=0):
@@ -81,7 +66,7 @@ class DynamicModels(unittest.TestCase):
         ]
         constants = {"w1": random(64, 128), "b1": random(128), "w2": random(32, 128, seed=1), "b2": random(32)}
         model = self.folder / "perceptron.onnx"
-        save_model(model, nodes, {"x": ["n", 64]}, {"y": ["n", 32]}, constants)
+        support.save_model(model, nodes, {"x": ["n", 64]}, {"y": ["n", 32]}, constants)
         written = self.check(model, [{"x": random(n, 64, seed=n)} for n in (1, 3, 17)], least=0.998)
         fused = optimized_ops(written, self.folder)
         self.assertEqual(fused["DynamicQuantizeMatMul"] + fused["MatMulIntegerToFloat"], 2)
@@ -101,14 +86,14 @@ class DynamicModels(unittest.TestCase):
         ]
         constants = {"stack": random(3, 32, 64), "w": random(64, 64, seed=2)}
         model = self.folder / "stack.onnx"
-        save_model(model, nodes, {"x": [3, "n", 32]}, {"y": [64]}, constants)
+        support.save_model(model, nodes, {"x": [3, "n", 32]}, {"y": [64]}, constants)
         written = self.check(model, [{"x": random(3, 5, 32)}], least=0.99)
         self.assertEqual(ops_of(written)["MatMulInteger"], 4)
 
     def test_products_of_two_activations(self):
         nodes = [helper.make_node("MatMul", ["x", "z"], ["y"])]
         model = self.folder / "attention.onnx"
-        save_model(model, nodes, {"x": [2, "n", 32], "z": [2, 32, "n"]}, {"y": [2, "n", "n"]}, {})
+        support.save_model(model, nodes, {"x": [2, "n", 32], "z": [2, 32, "n"]}, {"y": [2, "n", "n"]}, {})
         sample = {"x": random(2, 16, 32), "z": random(2, 32, 16, seed=1)}
         written = self.check(model, [sample], ["--dynamic-products"])
         self.assertEqual(ops_of(written)["MatMulInteger"], 1)
@@ -123,7 +108,7 @@ class DynamicModels(unittest.TestCase):
             "b": random(directions, 8 * hidden, seed=2) / 8,
         }
         model = self.folder / "lstm.onnx"
-        save_model(model, [node], {"x": ["s", "b", inputs]}, {n: shapes[n] for n in outputs if n}, constants)
+        support.save_model(model, [node], {"x": ["s", "b", inputs]}, {n: shapes[n] for n in outputs if n}, constants)
         return model, [{"x": random(20, 2, inputs, seed=3)}]
 
     def test_lstm(self):

@@ -8,7 +8,7 @@ import tempfile
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 import onnxruntime
 from PIL import Image
 
@@ -71,6 +71,37 @@ def relative_difference(expected: np.ndarray, actual: np.ndarray) -> float:
 def top1_agreement(first, second) -> float:
     same = [np.argmax(a[0]) == np.argmax(b[0]) for a, b in zip(first, second)]
     return float(np.mean(same))
+
+
+def cosine(a, b) -> float:
+    a, b = np.ravel(a).astype(np.float64), np.ravel(b).astype(np.float64)
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+def sentences(outputs, samples) -> np.ndarray:
+    """The normalised mean over the words of each sentence."""
+    vectors = []
+    for (hidden, *_), sample in zip(outputs, samples):
+        mask = sample["attention_mask"][..., None].astype(np.float32)
+        mean = (hidden * mask).sum(1) / mask.sum(1)
+        vectors.append((mean / np.linalg.norm(mean, axis=-1, keepdims=True))[0])
+    return np.array(vectors)
+
+
+def neighbours(vectors: np.ndarray) -> np.ndarray:
+    similar = vectors @ vectors.T
+    np.fill_diagonal(similar, -9)
+    return similar.argmax(1)
+
+
+def save_model(path, nodes, inputs, outputs, constants, opset=17):
+    """inputs and outputs: name -> shape, of floats."""
+    info = lambda values: [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in values.items()]
+    initializers = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, "model", info(inputs), info(outputs), initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
 
 
 # --- samples ---------------------------------------------------------------------------------------------------------

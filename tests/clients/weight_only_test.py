@@ -4,31 +4,9 @@ import pathlib
 import tempfile
 import unittest
 
-import numpy as np
 import onnx
 
 import support
-
-
-def cosine(a, b) -> float:
-    a, b = np.ravel(a).astype(np.float64), np.ravel(b).astype(np.float64)
-    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
-
-
-def sentences(outputs, samples) -> np.ndarray:
-    """The normalised mean over the words of each sentence."""
-    vectors = []
-    for (hidden, *_), sample in zip(outputs, samples):
-        mask = sample["attention_mask"][..., None].astype(np.float32)
-        mean = (hidden * mask).sum(1) / mask.sum(1)
-        vectors.append((mean / np.linalg.norm(mean, axis=-1, keepdims=True))[0])
-    return np.array(vectors)
-
-
-def neighbours(vectors: np.ndarray) -> np.ndarray:
-    similar = vectors @ vectors.T
-    np.fill_diagonal(similar, -9)
-    return similar.argmax(1)
 
 
 class WeightOnly(unittest.TestCase):
@@ -49,7 +27,7 @@ class WeightOnly(unittest.TestCase):
             for backend in ("reference", "onednn"):
                 ours = support.run_ours(path, backend, samples)
                 self.assertLess(max(support.relative_difference(t[0], o[0]) for t, o in zip(theirs, ours)), 1e-4)
-        same = min(cosine(e[0], t[0]) for e, t in zip(expected, theirs))
+        same = min(support.cosine(e[0], t[0]) for e, t in zip(expected, theirs))
         print(f"digits {arguments}: cosine {same:.5f}")
         self.assertGreater(same, least_cosine)
 
@@ -62,7 +40,7 @@ class WeightOnly(unittest.TestCase):
     def check_minilm(self, least_cosine, least_neighbours, *arguments):
         model = support.SHARED / "models" / "minilm_l6.onnx"
         samples = support.text_samples(200)
-        expected = sentences(support.run_theirs(support.session(model), samples), samples)
+        expected = support.sentences(support.run_theirs(support.session(model), samples), samples)
         with tempfile.TemporaryDirectory() as folder:
             path = self.written(model, folder, *arguments)
             theirs = support.run_theirs(support.session(path), samples)
@@ -70,9 +48,9 @@ class WeightOnly(unittest.TestCase):
             plain = support.run_theirs(support.session(path, optimize=False), samples[:5])
             ours = support.run_ours(path, "onednn", samples[:5])
             self.assertLess(max(support.relative_difference(p[0], o[0]) for p, o in zip(plain, ours)), 1e-3)
-        actual = sentences(theirs, samples)
+        actual = support.sentences(theirs, samples)
         same = float((expected * actual).sum(1).mean())
-        nearest = float((neighbours(expected) == neighbours(actual)).mean())
+        nearest = float((support.neighbours(expected) == support.neighbours(actual)).mean())
         print(f"minilm_l6 {arguments}: cosine {same:.4f}, same neighbour {100 * nearest:.1f} %")
         self.assertGreaterEqual(same, least_cosine)
         self.assertGreaterEqual(nearest, least_neighbours)

@@ -160,6 +160,82 @@ TEST(ApplyQdq, TheScaleOfABiasIsNeverTooSmallForAFloat) {
   EXPECT_GE(graph.constant("b_quantized_scale")->data<float>()[0], std::numeric_limits<float>::min() * 0.99F);
 }
 
+// --- levels ---------------------------------------------------------------------------------------------------------
+
+/// The same with the channels of 'h' divided by `levels`, and then in `range`.
+Graph levelled(const std::string& text, const std::vector<float>& levels, Range range) {
+  Graph graph = parseGraph(text);
+  graph.inferShapes();
+  RangeTable table = ranges({{"h", range}});
+  table.values["h"].levels = levels;
+  Int8Options options;
+  options.target = Target::kX86Vnni;  // weights that are easy to follow
+  applyQdq(graph, makePlan(graph, place(graph, options), table, options));
+  return graph;
+}
+
+constexpr const char* kProduct = R"(g (float[N,2] x) => (float[N,1] y) <float[2,1] w = {8, 1}> {
+    h = Neg(x) y = MatMul(h, w) })";
+
+TEST(ApplyQdq, ChannelsAreDividedByTheirLevelsAndWeightsMultiplied) {
+  const Graph graph = levelled(kProduct, {0.5F, 4}, {-1, 1});
+  EXPECT_THAT(opTypes(graph),
+              ElementsAre("Neg", "DequantizeLinear", "Mul", "QuantizeLinear", "DequantizeLinear", "MatMul"));
+  EXPECT_THAT(graph.constant("h_level")->data<float>(), ElementsAre(2, 0.25F));
+  EXPECT_THAT(graph.constant("w_quantized")->data<int8_t>(), ElementsAre(127, 127));  // of 8 * 0.5 and 1 * 4
+  NamedTensors inputs;
+  inputs["x"] = Tensor::of<float>({1, 2}, {-0.5F, 4});
+  EXPECT_NEAR(Executor(graph, {}).run(inputs)[0].data<float>()[0], 0.5F * 8 - 4, 0.05);
+}
+
+TEST(ApplyQdq, OtherReadersOfALevelledValueReadItAsItWas) {
+  const Graph graph = levelled(R"(g (float[N,2] x) => (float[N,2] y) <float[2,2] w = {8, 1, 1, 8}> {
+      h = Neg(x) m = MatMul(h, w) y = Mul(m, h) })",
+                               {0.5F, 4}, {-1, 1});
+  EXPECT_EQ(graph.producer("y")->input(1), "h");
+}
+
+TEST(ApplyQdq, ALayerNormalizationThatNothingElseReadsTakesTheLevels) {
+  const Graph graph = levelled(R"(g (float[N,2] x) => (float[N,1] y)
+      <float[2] s = {1, 2}, float[2] b = {3, 4}, float[2,1] w = {8, 1}> {
+        h = LayerNormalization(x, s, b) y = MatMul(h, w) })",
+                               {0.5F, 4}, {-1, 1});
+  EXPECT_THAT(opTypes(graph), testing::Not(testing::Contains("Mul")));
+  const Node& normalization = *graph.producer("h_levelled");
+  EXPECT_THAT(graph.constant(normalization.input(1))->data<float>(), ElementsAre(2, 0.5F));
+  EXPECT_THAT(graph.constant(normalization.input(2))->data<float>(), ElementsAre(6, 1));
+}
+
+TEST(MakePlan, AClampDoesNotLimitTheRangeOfWhatWasDividedBehindIt) {
+  Graph graph = parseGraph(R"(g (float[N,2] x) => (float[N,1] y) <float[2,1] w = {8, 1}> {
+      h = Sigmoid(x) c = Relu(h) y = MatMul(c, w) })");
+  graph.inferShapes();
+  RangeTable table = ranges({{"c", {0, 8}}});
+  table.values["c"].levels = {0.1F, 1};
+  const auto plan = makePlan(graph, place(graph, {}), table, {});
+  EXPECT_NEAR(plan.activations.at("c").representable().high, 8, 0.01);
+  EXPECT_THAT(plan.nodes.back().reason, testing::HasSubstr("levelled"));
+}
+
+TEST(MakePlan, LevelsThatTheReadersDoNotAllowAreAnError) {
+  Graph graph = parseGraph(R"(g (float[2,2] x) => (float[2,2] y) <float[2,2] w = {8, 1, 1, 8}> {
+      h = Neg(x) a = MatMul(h, w) b = MatMul(a, h) y = Exp(b) })");
+  graph.inferShapes();
+  RangeTable table = ranges({{"h", {0, 1}}, {"a", {0, 1}}});
+  table.values["h"].levels = {1, 2};
+  try {
+    makePlan(graph, place(graph, {}), table, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::StartsWith("the range of 'h' is that of its levelled channels"));
+    EXPECT_EQ(error.code(), ExitCode::kBadInput);
+  }
+}
+
+TEST(MakePlan, LevelsOfAnotherNumberOfChannelsAreAnError) {
+  EXPECT_THROW(levelled(kProduct, {1, 2, 3}, {-1, 1}), Error);
+}
+
 TEST(MakePlan, ABiasThatNoScaleCanHoldIsAnErrorWithItsName) {
   Graph graph = parseGraph(R"(g (float[1,1,1,2] x) => (float[1,1,1,2] y)
       <float[1,1,1,1] w = {1}, float[1] b = {1e30}> { [conv] y = Conv(x, w, b) })");

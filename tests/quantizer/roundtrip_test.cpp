@@ -112,7 +112,12 @@ TEST_P(RoundTrip, TheQuantizedModelIsValidAndNearTheFloatModel) {
 }
 
 Int8Options with(DataType type, bool symmetric, bool per_channel) {
-  return {type, symmetric, per_channel, Target::kX86, WeightRounding::kNearest, {}};
+  Int8Options options;
+  options.activation_type = type;
+  options.symmetric_activations = symmetric;
+  options.per_channel_weights = per_channel;
+  options.rounding = WeightRounding::kNearest;
+  return options;
 }
 const Int8Options kPerTensor = with(DataType::kUInt8, false, false);
 const Int8Options kSigned = with(DataType::kInt8, false, true);

@@ -51,6 +51,18 @@ class StoreOtherWeights : public testing::Test {
   }
 };
 
+TEST_F(StoreOtherWeights, GoesTogetherWithStaticInt8) {
+  const Graph graph = network();
+  RangeTable ranges;
+  for (const char* value : {"e", "p"}) ranges.values[value].range = {-1, 1};
+  QuantizationPlan plan = makePlan(graph, place(graph, {}), ranges, {});
+  storeOtherWeights(graph, {}, plan);
+  EXPECT_EQ(treatmentOf(plan, "e"), Treatment::kWeights);
+  EXPECT_EQ(treatmentOf(plan, "p"), Treatment::kInt8);
+  EXPECT_EQ(treatmentOf(plan, "y"), Treatment::kWeights);
+  EXPECT_EQ(plan.stored.size(), 3U);  // both weights of the GRU
+}
+
 TEST_F(StoreOtherWeights, TakesTablesAndGruButNotWhatIsMultipliedOnIntegers) {
   const QuantizationPlan plan = planFor(network());
   EXPECT_EQ(treatmentOf(plan, "e"), Treatment::kWeights);
