@@ -16,7 +16,6 @@
 #include "onnx_io/save.h"
 #include "onnx_io/upgrade.h"
 #include "passes/pass.h"
-#include "quantizer/left_float_weights.h"
 
 namespace quant {
 
@@ -96,13 +95,6 @@ void announceNothing(QuantizeReport& report, Mode mode) {
       report.mode, hint));
 }
 
-/// Weights that another mode would make small are no reason to wonder about the size of the file.
-void adviseOnLeftWeights(const ModeRun& run) {
-  if (run.options.mode != Mode::kPtqInt8) return;
-  std::string advice = adviceOn(leftFloatWeights(run.graph, run.report.plan, run.options.int8.selection));
-  if (!advice.empty()) run.report.plan.warnings.push_back(std::move(advice));
-}
-
 void writeReport(const QuantizeReport& report, const std::filesystem::path& path) {
   switch (reportFormat(path)) {
     case ReportFormat::kJson: return writeFile(path, reportJson(report));
@@ -129,7 +121,6 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   ModeRun run{graph, adjusted, dataset.get(), console, report};
   rowOf(options.mode).plan(run);
   if (options.dry_run) {
-    adviseOnLeftWeights(run);
     console.out << planText(report.plan);
     return ExitCode::kOk;
   }
@@ -147,7 +138,6 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   heedLoss(run, adjusted.int8.selection, write_again);
 
   announceNothing(report, options.mode);
-  adviseOnLeftWeights(run);
   report.total_seconds = total.seconds();
   report.peak_memory = peakMemory();
   if (!options.report.empty()) writeReport(report, options.report);

@@ -118,12 +118,17 @@ class BodyPlanner {
       for (const auto& constant : at.read) {
         const Home home = at.homeOf(constant);
         if (!stored.contains(home)) continue;
-        const bool is_stored =
-            std::ranges::find(at.plan.stored, constant, &StoredWeights::constant) != at.plan.stored.end();
-        if (is_stored) continue;
+        if (makesSmall(at.plan, constant)) continue;
         kept_.emplace(home, fmt::format("its weights '{}' are read in float {} too", constant, placeOf(at)));
       }
     });
+  }
+
+  /// True when the plan leaves nothing of the constant in float: its weights are stored in few bits, or integers.
+  static bool makesSmall(const QuantizationPlan& plan, const std::string& constant) {
+    const auto is_it = [&](const auto& weights) { return weights.second.constant == constant; };
+    return std::ranges::any_of(plan.weights, is_it) ||
+           std::ranges::find(plan.stored, constant, &StoredWeights::constant) != plan.stored.end();
   }
 
   static std::string placeOf(const PlannedGraph& at) {
@@ -203,7 +208,10 @@ std::set<std::string> ownKeys(const Graph& graph, const std::string& path) {
 QuantizationPlan partOf(const QuantizationPlan& plan, const std::set<std::string>& keys, const std::string& path) {
   QuantizationPlan part;
   part.target = plan.target;
-  if (path.empty()) part.levels = plan.levels;
+  if (path.empty()) {  // no ranges are known in bodies
+    part.activations = plan.activations;
+    part.levels = plan.levels;
+  }
   for (const NodePlacement& row : plan.nodes) {
     if (!keys.contains(row.output)) continue;
     part.nodes.push_back(row);
