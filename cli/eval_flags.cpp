@@ -54,7 +54,7 @@ void declareMetricFlag(CLI::App& app, EvalOptions& options) {
   for (const Metric metric : kMetrics) names.emplace_back(toString(metric));
   app.add_option_function<std::string>(
          "--metric", set_metric,
-         "What the first output is taken for (default: what suits its shape)"
+         "What an output is taken for (default: what suits the outputs' names, types and shapes)"
          "\nclasses: scores; top-1 and top-5, or agreement where there are no labels"
          "\nvectors: cosine and nearest neighbours, of sentences their mean over the attention mask"
          "\nerror: only SQNR, cosine, largest and mean error of each output")
@@ -65,6 +65,12 @@ void declareMetricFlag(CLI::App& app, EvalOptions& options) {
 
 void declareMeasureFlags(CLI::App& app, EvalOptions& options) {
   declareMetricFlag(app, options);
+  app.add_option(
+         "--metric-output", options.metric_output,
+         "The output that holds scores or vectors (default: the first row of class scores, where there are labels; "
+         "else the first output)")
+      ->type_name("NAME")
+      ->group(kMeasureGroup);
   declareBackendFlag(app, options);
   app.add_option("--latency-runs", options.latency_runs, "Timed runs of each model; 0 for none")
       ->type_name("N")

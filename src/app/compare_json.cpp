@@ -40,9 +40,13 @@ Json toJson(const ModelComparison& comparison, const ValueDifference& value) {
 }
 
 Json toJson(const OutputError& error) {
-  return {{"output", error.output},         {"sqnr", decibelsOrNull(error.sqnr)},
-          {"cosine", error.cosine},         {"max_error", error.max_error},
-          {"mean_error", error.mean_error}, {"new_non_finite", error.new_non_finite}};
+  return {{"output", error.output},
+          {"sqnr", decibelsOrNull(error.sqnr)},
+          {"cosine", error.cosine},
+          {"max_error", error.max_error},
+          {"mean_error", error.mean_error},
+          {"new_non_finite", error.new_non_finite},
+          {"other_shapes", error.other_shapes}};
 }
 
 }  // namespace

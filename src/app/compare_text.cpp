@@ -68,8 +68,14 @@ Table addingTable(const CompareReport& report, size_t name_width) {
 Table outputTable(const CompareReport& report) {
   Table table{"outputs", {"output", "SQNR", "cosine", "max error", "mean error"}, {}, {}};
   for (const OutputError& error : report.comparison.outputs) {
-    table.rows.push_back({error.output, decibels(error.sqnr), fmt::format("{:.6f}", error.cosine),
-                          fmt::format("{:.4g}", error.max_error), fmt::format("{:.4g}", error.mean_error)});
+    table.rows.push_back({error.output, decibels(error.sqnr), cell(error.cosine, fmt::format("{:.6f}", error.cosine)),
+                          cell(error.max_error, fmt::format("{:.4g}", error.max_error)),
+                          cell(error.mean_error, fmt::format("{:.4g}", error.mean_error))});
+    if (error.other_shapes > 0) {
+      table.notes.push_back(
+          fmt::format("'{}' differs in shape in {} of {} samples, which are left out: {} in the first of them",
+                      error.output, error.other_shapes, report.comparison.samples, error.other_shape));
+    }
     if (error.new_non_finite > 0) {
       table.notes.push_back(fmt::format("{} elements of '{}' are NaN or infinite only in {}", error.new_non_finite,
                                         error.output, report.models[1].name));

@@ -15,6 +15,7 @@
 #include "dataset/labels.h"
 #include "eval/latency.h"
 #include "eval/layers.h"
+#include "eval/output_choice.h"
 #include "eval/summarize.h"
 
 namespace quant {
@@ -39,6 +40,7 @@ class Evaluation {
   Evaluation(const EvalOptions& options, const Console& console) : options_(options), console_(console) {
     for (const std::string& text : options.gates) gates_.push_back(parseGate(text));
     requireTargets();
+    requireSense();
     list_ = listModels(options.models, options.baseline);
     data_ = options.data;
     if (data_.labels.empty()) data_.labels = findLabelsFile(data_.folder).value_or("");
@@ -61,6 +63,12 @@ class Evaluation {
   }
 
  private:
+  void requireSense() const {
+    if (options_.metric == Metric::kError && !options_.metric_output.empty()) {
+      throwBadInput("--metric error is about every output; --metric-output is for classes and vectors");
+    }
+  }
+
   void requireTargets() const {
     for (const auto& path : options_.reports) {
       (void)reportFormat(path);
@@ -99,7 +107,7 @@ class Evaluation {
     report_.backend = toString(options_.backend);
     report_.cpu = cpuInfo();
     report_.baseline = list_.baseline;
-    report_.metric = options_.metric.value_or(suitableMetric(reference().graph, has_labels));
+    chooseMetric(has_labels);
     report_.data = {options_.data.folder.string(),
                     dataset.description(),
                     has_labels ? labelSource(dataset) : "",
@@ -121,6 +129,24 @@ class Evaluation {
     const Measured measured{list_.baseline.has_value(), has_labels,     options_.layers,
                             options_.isa_effects,       report_.metric, timedBatches()};
     for (const Gate& gate : gates_) requireMeasured(gate, measured);
+  }
+
+  void chooseMetric(bool has_labels) {
+    const auto& classes = models_.front().dataset->classes();
+    ChoiceWishes wishes{options_.metric, options_.metric_output, has_labels, {}};
+    if (!classes.empty()) wishes.classes = classes.size();
+    const Graph& graph = reference().graph;
+    const OutputChoice choice = chooseOutput(graph, wishes);
+    report_.metric = choice.metric;
+    if (choice.metric != Metric::kError) report_.metric_output = graph.outputs()[choice.output];
+    if (!choice.no_scores.empty()) report_.warnings.push_back(choice.no_scores);
+    for (Subject& subject : subjects_) {
+      const auto match = matchOutputs(graph, *subject.graph).at(choice.output);
+      if (match) subject.output = *match;
+      if (match || choice.metric == Metric::kError) continue;
+      throwBadInput("'{}' has no output that stands for '{}' of '{}', which --metric {} is about", subject.name,
+                    report_.metric_output, list_.names[list_.baseline.value_or(0)], toString(choice.metric));
+    }
   }
 
   /// The model that decides what the outputs are.

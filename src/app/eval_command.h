@@ -20,6 +20,7 @@ struct EvalOptions {
   DataOptions data;
   Backend backend = Backend::kOneDnn;
   std::optional<Metric> metric;  ///< nothing: what suits the model
+  std::string metric_output;     ///< what the metric is about; empty: what suits
   int latency_runs = 50;         ///< 0: no latency
   std::vector<int> batch_sizes = {1};
   bool layers = false;

@@ -55,8 +55,13 @@ Json toJson(const VectorAgreement& vectors) {
 }
 
 Json toJson(const OutputError& error) {
-  return {{"output", error.output},       {"sqnr_db", finite(error.sqnr)},  {"cosine", error.cosine},
-          {"max_error", error.max_error}, {"mean_error", error.mean_error}, {"new_non_finite", error.new_non_finite}};
+  return {{"output", error.output},
+          {"sqnr_db", finite(error.sqnr)},
+          {"cosine", finite(error.cosine)},
+          {"max_error", finite(error.max_error)},
+          {"mean_error", finite(error.mean_error)},
+          {"new_non_finite", error.new_non_finite},
+          {"other_shapes", error.other_shapes}};
 }
 
 Json toJson(const BatchLatency& latency) {
@@ -168,6 +173,7 @@ std::string evalReportJson(const EvalReport& report) {
       {"backend", report.backend},
       {"data", toJson(report.data)},
       {"metric", toString(report.metric)},
+      {"metric_output", textOrNull(report.metric_output)},
       {"baseline", report.baseline ? Json(*report.baseline) : Json(nullptr)},
       {"models", listOf(report.models)},
       {"gates", listOf(report.gates)},

@@ -121,8 +121,16 @@ Table outputTable(const EvalReport& report) {
       "outputs beside the baseline's", {"model", "output", "SQNR", "cosine", "max error", "mean error"}, {}, {}};
   for (const ModelResult& model : report.models) {
     for (const OutputError& error : model.outputs) {
-      table.rows.push_back({model.name, error.output, decibels(error.sqnr), fmt::format("{:.6f}", error.cosine),
-                            fmt::format("{:.4g}", error.max_error), fmt::format("{:.4g}", error.mean_error)});
+      table.rows.push_back({model.name, error.output, decibels(error.sqnr),
+                            cell(error.cosine, fmt::format("{:.6f}", error.cosine)),
+                            cell(error.max_error, fmt::format("{:.4g}", error.max_error)),
+                            cell(error.mean_error, fmt::format("{:.4g}", error.mean_error))});
+      if (error.other_shapes > 0) {
+        table.notes.push_back(
+            fmt::format("{}: '{}' has another shape than the baseline's in {} of {} samples, which are left out: {} in "
+                        "the first of them",
+                        model.name, error.output, error.other_shapes, report.data.samples, error.other_shape));
+      }
       if (error.new_non_finite > 0) {
         table.notes.push_back(fmt::format("{}: {} elements of '{}' are NaN or infinite where the baseline's are not",
                                           model.name, error.new_non_finite, error.output));

@@ -76,7 +76,9 @@ template <class Worse>
 Value worstOutput(const Subject& subject, double OutputError::*member, Worse worse) {
   Value worst;
   for (const OutputError& output : subject.model.outputs) {
-    if (!worst || worse(output.*member, *worst)) worst = output.*member;
+    const double value = output.*member;
+    if (std::isnan(value)) return value;  // of samples that all differ in shape: no bound holds
+    if (!worst || worse(value, *worst)) worst = value;
   }
   return worst;
 }

@@ -37,8 +37,6 @@ double share(int64_t part, int64_t whole) {
 
 std::string line(std::string_view title, const std::string& text) { return fmt::format("  {:<11}{}\n", title, text); }
 
-std::string decibels(double sqnr) { return std::isinf(sqnr) ? "no error" : fmt::format("SQNR {:.1f} dB", sqnr); }
-
 std::string whereVerified(const Verification& verification, const QuantizeReport& report) {
   const double macs = static_cast<double>(verification.macs.total) * 1e-6;
   if (report.plan.half.type != DataType::kUndefined) {
@@ -70,9 +68,7 @@ std::string verificationText(const Verification& verification, const QuantizeRep
   std::string text;
   for (const OutputAgreement& output : verification.outputs) {
     text += line(verification.backend == Backend::kOneDnn ? "verified" : "exact",
-                 fmt::format("'{}' on {} samples: {}, cosine {:.5f}{}", output.output, verification.samples,
-                             decibels(output.agreement.sqnr()), output.agreement.cosine(),
-                             output.top1 ? fmt::format(", same top-1 in {:.1f} %", 100 * *output.top1) : ""));
+                 fmt::format("'{}' on {} samples: {}", output.output, verification.samples, agreementText(output)));
   }
   return text + line("", whereVerified(verification, report));
 }
@@ -137,6 +133,23 @@ std::string valuesText(const QuantizationPlan& plan) {
 }
 
 }  // namespace
+
+std::string agreementText(const OutputAgreement& output) {
+  const Agreement& agreement = output.agreement;
+  std::vector<std::string> parts;
+  if (output.equal) parts.push_back(fmt::format("{:.1f} % of its integers are the same", 100 * *output.equal));
+  if (agreement.elements() > 0) {
+    const double sqnr = agreement.sqnr();
+    parts.push_back(std::isinf(sqnr) ? "no error" : fmt::format("SQNR {:.1f} dB", sqnr));
+    parts.push_back(fmt::format("cosine {:.5f}", agreement.cosine()));
+  }
+  if (output.top1) parts.push_back(fmt::format("same top-1 in {:.1f} %", 100 * *output.top1));
+  if (agreement.otherShapes() > 0) {
+    parts.push_back(fmt::format("another shape in {} of them, which are left out ({})", agreement.otherShapes(),
+                                agreement.otherShape()));
+  }
+  return parts.empty() ? "not compared" : fmt::format("{}", fmt::join(parts, ", "));
+}
 
 std::string summaryText(const QuantizeReport& report) {
   std::string text = fmt::format("{} -> {}\n", report.model.string(), report.output.string());

@@ -31,9 +31,11 @@ Json toJson(const BatchLatency& latency) {
 Json verificationJson(const Verification& verification) {
   Json outputs = Json::array();
   for (const OutputAgreement& output : verification.outputs) {
-    Json entry = {{"output", output.output},
-                  {"sqnr_db", decibels(output.agreement.sqnr())},
-                  {"cosine", rounded(output.agreement.cosine())}};
+    Json entry = {{"output", output.output}, {"text", agreementText(output)}};
+    if (output.agreement.elements() > 0) {
+      entry["sqnr_db"] = decibels(output.agreement.sqnr());
+      entry["cosine"] = rounded(output.agreement.cosine());
+    }
     if (output.top1) entry["same_top1"] = *output.top1;
     outputs.push_back(std::move(entry));
   }

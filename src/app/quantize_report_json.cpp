@@ -19,10 +19,14 @@ Json toJson(const NodePlacement& row) {
 Json toJson(const Verification& verification) {
   Json outputs = Json::array();
   for (const OutputAgreement& output : verification.outputs) {
-    Json entry = {{"output", output.output},
-                  {"sqnr_db", finite(output.agreement.sqnr())},
-                  {"cosine", output.agreement.cosine()},
-                  {"max_error", output.agreement.maxError()}};
+    Json entry = {{"output", output.output}};
+    if (output.equal) entry["equal"] = *output.equal;
+    if (!output.equal) {
+      entry["sqnr_db"] = finite(output.agreement.sqnr());
+      entry["cosine"] = finite(output.agreement.cosine());
+      entry["max_error"] = finite(output.agreement.maxError());
+    }
+    if (output.agreement.otherShapes() > 0) entry["other_shapes"] = output.agreement.otherShapes();
     if (output.top1) entry["same_top1"] = *output.top1;
     outputs.push_back(std::move(entry));
   }

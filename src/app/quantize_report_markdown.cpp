@@ -21,13 +21,6 @@ std::string row(std::string_view title, const std::string& text) {
   return text.empty() ? "" : fmt::format("| {} | {} |\n", title, cell(text));
 }
 
-std::string agreementText(const OutputAgreement& output) {
-  const double sqnr = output.agreement.sqnr();
-  std::string text = std::isinf(sqnr) ? "no error" : fmt::format("SQNR {:.1f} dB", sqnr);
-  text += fmt::format(", cosine {:.5f}", output.agreement.cosine());
-  return output.top1 ? text + fmt::format(", same top-1 in {:.1f} %", 100 * *output.top1) : text;
-}
-
 std::string overviewText(const QuantizeReport& report) {
   std::string text = "| | |\n| --- | --- |\n";
   text += row("model", fmt::format("{}, {}", report.model.string(), humanSize(report.model_bytes)));

@@ -67,6 +67,10 @@ std::string markdownTable(const Table& table) {
   return text + '\n';
 }
 
-std::string decibels(double value) { return value == INFINITY ? "equal" : fmt::format("{:.1f} dB", value); }
+std::string decibels(double value) {
+  return value == INFINITY ? "equal" : cell(value, fmt::format("{:.1f} dB", value));
+}
+
+std::string cell(double number, std::string text) { return std::isnan(number) ? "-" : std::move(text); }
 
 }  // namespace quant

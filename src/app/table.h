@@ -19,7 +19,10 @@ std::string plainTable(const Table& table);
 /// The same as Markdown.
 std::string markdownTable(const Table& table);
 
-/// A cell: "41.5 dB"; "equal" for infinite ones.
+/// A cell: "41.5 dB"; "equal" for infinite ones. What could not be measured (NaN) is a dash, here and in `cell`.
 std::string decibels(double value);
+
+/// A cell: the number as `text` says it.
+std::string cell(double number, std::string text);
 
 }  // namespace quant

@@ -71,9 +71,11 @@ struct VectorAgreement {
 /// How near one output of a model is to the baseline's, over all samples.
 struct OutputError {
   std::string output;
-  double sqnr = 0;  ///< dB; infinite when equal
+  double sqnr = 0;  ///< dB; infinite when equal; NaN, as the others, when all samples were left out
   double cosine = 0, max_error = 0, mean_error = 0;
-  int64_t new_non_finite = 0;  ///< elements that are NaN or infinite where the baseline's are not
+  int64_t new_non_finite = 0;    ///< elements that are NaN or infinite where the baseline's are not
+  int64_t other_shapes = 0;      ///< samples whose output has another shape than the baseline's: they are left out
+  std::string other_shape = {};  ///< of the first of them: "[7,4] instead of [8,4]"
 };
 
 /// Times of single runs on batches of one size, in milliseconds.
@@ -159,6 +161,7 @@ struct EvalReport {
   } data;
 
   Metric metric = Metric::kClasses;
+  std::string metric_output;       ///< what the metric is about; empty for kError
   std::optional<size_t> baseline;  ///< index in `models`; nothing when there is nothing to compare
   std::vector<ModelResult> models;
   std::vector<GateResult> gates;

@@ -5,20 +5,13 @@
 
 #include "core/error.h"
 #include "eval/as_float.h"
+#include "eval/output_choice.h"
 
 namespace quant {
 
 namespace {
 
 constexpr size_t kKeptClasses = 5;
-
-/// The input that marks which tokens of a sentence count; empty when the model has none.
-std::string maskOf(const Graph& graph) {
-  for (const auto& name : graph.inputs()) {
-    if (name == "attention_mask" || name == "input_mask") return name;
-  }
-  return "";
-}
 
 bool isScores(const Tensor& tensor) {
   return tensor.elementCount() > 1 && tensor.shape().back() == tensor.elementCount();
@@ -32,8 +25,8 @@ bool isScoresOfPixels(const Tensor& tensor) {
 void keepClasses(const Tensor& scores, const std::string& output, const SampleInfo& sample, SampleRun& run) {
   if (!isScores(scores) && !isScoresOfPixels(scores)) {
     throwBadInput(
-        "output '{}' has shape {} for sample '{}', which is no row of class scores; use --metric vectors or "
-        "--metric error",
+        "output '{}' has shape {} for sample '{}', which is no row of class scores; name another with "
+        "--metric-output, or use --metric vectors or --metric error",
         output, toString(scores.shape()), sample.name);
   }
   const auto data = scores.data<float>();
@@ -74,7 +67,7 @@ bool areTokens(const Tensor& output) { return output.rank() == 3 && output.shape
 std::vector<float> vectorOf(const Graph& graph, const Tensor& output, const Sample& sample) {
   std::vector<float> vector;
   if (areTokens(output)) {
-    const auto mask = sample.inputs.find(maskOf(graph));
+    const auto mask = sample.inputs.find(attentionMaskOf(graph));
     const auto weights = mask == sample.inputs.end() ? std::nullopt : asFloat(mask->second);
     vector = meanOfTokens(output, weights ? &*weights : nullptr);
   } else {
@@ -85,31 +78,21 @@ std::vector<float> vectorOf(const Graph& graph, const Tensor& output, const Samp
   return vector;
 }
 
-std::string describeVectors(const Graph& graph, const Tensor& output) {
-  const std::string name = graph.outputs().front();
+std::string describeVectors(const Graph& graph, const std::string& name, const Tensor& output) {
   if (!areTokens(output)) return fmt::format("'{}', normalized", name);
-  const std::string mask = maskOf(graph);
+  const std::string mask = attentionMaskOf(graph);
   return mask.empty() ? fmt::format("mean of '{}' over its tokens, normalized", name)
                       : fmt::format("mean of '{}' over '{}', normalized", name, mask);
 }
 
-/// For each output of `baseline` the one of `graph`: of the same name, else at the same place.
-std::vector<std::optional<size_t>> matchOutputs(const Graph& baseline, const Graph& graph) {
-  const auto expected = baseline.outputs(), actual = graph.outputs();
-  std::vector<std::optional<size_t>> matches;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    const auto same_name = std::ranges::find(actual, expected[i]);
-    if (same_name != actual.end()) {
-      matches.emplace_back(same_name - actual.begin());
-    } else {
-      matches.push_back(i < actual.size() ? std::optional(i) : std::nullopt);
-    }
-  }
-  return matches;
-}
-
-Agreement compare(const std::string& output, const Tensor& expected, const Tensor& actual) {
+/// `declared` is what the baseline says of the output.
+Agreement compare(const std::string& output, const std::optional<ValueType>& declared, const Tensor& expected,
+                  const Tensor& actual) {
   Agreement agreement;
+  if (expected.shape() != actual.shape() && mayDiffer(declared, expected.shape(), actual.shape())) {
+    agreement.addOtherShape(expected.shape(), actual.shape());
+    return agreement;
+  }
   const auto x = asFloat(expected), y = asFloat(actual);
   if (!x || !y) return agreement;
   try {
@@ -138,13 +121,6 @@ size_t samplesAtATime(const Graph& baseline, size_t bytes) {
     each += elements * sizeof(float);
   }
   return std::max<size_t>(1, static_cast<size_t>(static_cast<double>(bytes) / each));
-}
-
-/// [C], [N,C] or [N,C,1,1], with more than one class.
-bool mayBeScores(const Shape& shape) {
-  if (shape.empty()) return false;
-  if (shape.size() <= 2) return shape.back() != 1;
-  return shape[1] != 1 && std::all_of(shape.begin() + 2, shape.end(), [](int64_t size) { return size == 1; });
 }
 
 class Runner {
@@ -209,24 +185,27 @@ class Runner {
   void keep(size_t model, size_t index, const Sample& sample, const std::vector<Tensor>& outputs) {
     if (options_.metric == Metric::kError) return;
     const Graph& graph = *subjects_[model].graph;
-    const auto first = asFloat(outputs.at(0));
-    const std::string name = graph.outputs().front();
-    if (!first) {
-      throwBadInput("output '{}' is {}, which is neither scores nor a vector", name, toString(outputs[0].type()));
+    const size_t output = subjects_[model].output;
+    const auto numbers = asFloat(outputs.at(output));
+    const std::string name = graph.outputs()[output];
+    if (!numbers) {
+      throwBadInput("output '{}' is {}, which is neither scores nor a vector", name, toString(outputs[output].type()));
     }
     SampleRun& run = runs_.models[model].samples[index];
-    if (options_.metric == Metric::kClasses) return keepClasses(*first, name, runs_.samples[index], run);
-    run.vector = vectorOf(graph, *first, sample);
-    if (runs_.models[model].vectors_of.empty()) runs_.models[model].vectors_of = describeVectors(graph, *first);
+    if (options_.metric == Metric::kClasses) return keepClasses(*numbers, name, runs_.samples[index], run);
+    run.vector = vectorOf(graph, *numbers, sample);
+    if (runs_.models[model].vectors_of.empty()) runs_.models[model].vectors_of = describeVectors(graph, name, *numbers);
   }
 
   void compareOutputs(size_t model, size_t index, const std::vector<Tensor>& expected,
                       const std::vector<Tensor>& actual) {
+    const Graph& baseline = *subjects_[*options_.baseline].graph;
     auto& agreements = runs_.models[model].samples[index].outputs;
     const auto& names = runs_.models[model].outputs;
     for (size_t i = 0; i < expected.size(); ++i) {
       if (const auto match = matches_[model][i]) {
-        agreements.push_back(compare(names[agreements.size()], expected[i], actual.at(*match)));
+        const std::string& name = names[agreements.size()];
+        agreements.push_back(compare(name, baseline.valueType(name), expected[i], actual.at(*match)));
       }
     }
   }
@@ -240,12 +219,18 @@ class Runner {
 
 }  // namespace
 
-Metric suitableMetric(const Graph& graph, bool has_labels) {
-  const auto outputs = graph.outputs();
-  const auto type = outputs.empty() ? std::nullopt : graph.valueType(outputs.front());
-  if (!type || !type->shape) return has_labels ? Metric::kClasses : Metric::kError;
-  if (mayBeScores(*type->shape)) return Metric::kClasses;
-  return type->shape->size() == 3 && !maskOf(graph).empty() ? Metric::kVectors : Metric::kError;
+std::vector<std::optional<size_t>> matchOutputs(const Graph& baseline, const Graph& graph) {
+  const auto expected = baseline.outputs(), actual = graph.outputs();
+  std::vector<std::optional<size_t>> matches;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const auto same_name = std::ranges::find(actual, expected[i]);
+    if (same_name != actual.end()) {
+      matches.emplace_back(same_name - actual.begin());
+    } else {
+      matches.push_back(i < actual.size() ? std::optional(i) : std::nullopt);
+    }
+  }
+  return matches;
 }
 
 ModelRuns runModels(const std::vector<Subject>& subjects, const RunOptions& options) {

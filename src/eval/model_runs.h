@@ -17,6 +17,7 @@ struct Subject {
   std::string name;  ///< for errors
   const Graph* graph;
   const Dataset* dataset;
+  size_t output = 0;  ///< the one that a metric of classes or vectors is about
 };
 
 struct SampleInfo {
@@ -53,9 +54,8 @@ struct RunOptions {
   std::function<Progress(size_t model)> progress;
 };
 
-/// The metric that suits a model's first output: kClasses for one row of scores, kVectors for a sentence model (an
-/// attention mask and an output of rank 3), else kError. Where the model does not say the shape, labels decide.
-Metric suitableMetric(const Graph& graph, bool has_labels);
+/// For each output of `baseline` the one of `graph`: of the same name, else at the same place.
+std::vector<std::optional<size_t>> matchOutputs(const Graph& baseline, const Graph& graph);
 
 /// Runs all samples through all models. Throws (bad input) with the model's and output's name when outputs are not what
 /// the metric wants, or when a label is not among the model's classes.

@@ -129,8 +129,9 @@ std::vector<OutputError> outputErrors(const ModelRun& run) {
   for (size_t i = 0; i < run.outputs.size(); ++i) {
     Agreement sum;
     for (const SampleRun& sample : run.samples) sum.merge(sample.outputs.at(i));
-    if (sum.elements() == 0) continue;  // of a type without numbers
-    errors.push_back({run.outputs[i], sum.sqnr(), sum.cosine(), sum.maxError(), sum.meanError(), sum.newNonFinite()});
+    if (sum.elements() == 0 && sum.otherShapes() == 0) continue;  // of a type without numbers
+    errors.push_back({run.outputs[i], sum.sqnr(), sum.cosine(), sum.maxError(), sum.meanError(), sum.newNonFinite(),
+                      sum.otherShapes(), sum.otherShape()});
   }
   return errors;
 }

@@ -2,6 +2,9 @@
 
 #include <chrono>
 
+#include "eval/as_float.h"
+#include "eval/output_choice.h"
+
 namespace quant {
 
 namespace {
@@ -13,6 +16,40 @@ bool isScores(const Tensor& tensor) {
 }
 
 int64_t best(const Tensor& scores) { return topK(scores.data<float>(), 1).front(); }
+
+bool isInteger(DataType type) { return type == DataType::kBool || (!isFloatingPoint(type) && elementSize(type) > 0); }
+
+using Outputs = std::vector<Tensor>;
+
+/// Output `index` of `graph` over all samples.
+OutputAgreement compareOutput(const Graph& graph, size_t index, const std::vector<Outputs>& expected,
+                              const std::vector<Outputs>& actual) {
+  OutputAgreement output{graph.outputs()[index], {}, {}};
+  const auto declared = graph.valueType(output.output);
+  Agreement integers;
+  const bool may_be_scores = whyNoScores(graph, index).empty();
+  int64_t scored = 0, same = 0;
+  for (size_t sample = 0; sample < actual.size(); ++sample) {
+    const Tensor &x = expected[sample][index], &y = actual[sample][index];
+    const bool is_integer = isInteger(x.type()) && isInteger(y.type());
+    if (!is_integer && x.type() != DataType::kFloat32) continue;
+    if (x.shape() != y.shape() && mayDiffer(declared, x.shape(), y.shape())) {
+      output.agreement.addOtherShape(x.shape(), y.shape());
+      continue;
+    }
+    if (is_integer) {
+      integers.add(*asFloat(x), *asFloat(y));
+      continue;
+    }
+    output.agreement.add(x, y);
+    if (!may_be_scores || !isScores(x)) continue;
+    ++scored;
+    same += best(x) == best(y) ? 1 : 0;
+  }
+  if (scored > 0) output.top1 = static_cast<double>(same) / static_cast<double>(scored);
+  if (integers.elements() > 0) output.equal = integers.equalShare();
+  return output;
+}
 
 std::vector<std::string> floatNodes(const Graph& graph, Backend backend) {
   std::vector<std::string> names;
@@ -50,21 +87,8 @@ Verification verify(const FloatOutputs& expected, const Graph& quantized, Backen
       quantized, backend, dataset, {0, actual.size()},
       [&](size_t index, const Sample&, std::vector<Tensor> outputs) { actual[index] = std::move(outputs); }, progress);
 
-  const auto names = quantized.outputs();
-  for (size_t i = 0; i < names.size(); ++i) {
-    OutputAgreement output{names[i], {}, {}};
-    int64_t scored = 0, same = 0;
-    for (size_t sample = 0; sample < actual.size(); ++sample) {
-      const Tensor& x = expected.samples[sample][i];
-      const Tensor& y = actual[sample][i];
-      if (x.type() != DataType::kFloat32) continue;
-      output.agreement.add(x, y);
-      if (!isScores(x)) continue;
-      ++scored;
-      same += best(x) == best(y) ? 1 : 0;
-    }
-    if (scored > 0) output.top1 = static_cast<double>(same) / static_cast<double>(scored);
-    result.outputs.push_back(std::move(output));
+  for (size_t i = 0; i < quantized.outputs().size(); ++i) {
+    result.outputs.push_back(compareOutput(quantized, i, expected.samples, actual));
   }
   result.seconds = secondsSince(start);
   return result;

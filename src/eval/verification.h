@@ -15,6 +15,8 @@ struct OutputAgreement {
   Agreement agreement;
   /// Share of samples whose largest element is at the same index; nothing for outputs that are no vector of scores.
   std::optional<double> top1;
+  /// Share of equal elements of an output of integers, which is not in `agreement`: class 7 is not near class 8.
+  std::optional<double> equal = {};
 };
 
 /// How near a quantized model is to the float model it was made from, on one backend.
@@ -34,6 +36,8 @@ struct FloatOutputs {
 
 FloatOutputs runFloat(const Graph& graph, const Dataset& dataset, size_t count, const Progress& progress = nullptr);
 
+/// Throws (bad input) when an output differs in sizes that the model says are fixed. Samples where a size that depends
+/// on them differs, such as the number of boxes found, are counted and left out.
 Verification verify(const FloatOutputs& expected, const Graph& quantized, Backend backend, const Dataset& dataset,
                     const Progress& progress = nullptr);
 

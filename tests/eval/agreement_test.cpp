@@ -70,5 +70,13 @@ TEST(TopK, NaNIsTheWorstScore) {
   EXPECT_THAT(topK(scores, 3), testing::ElementsAre(2, 1, 0));
 }
 
+TEST(MayDiffer, OnlySizesThatNobodyKnowsBefore) {
+  const ValueType found{DataType::kFloat32, Shape{-1, 4}};
+  EXPECT_TRUE(mayDiffer(found, {7, 4}, {8, 4}));
+  EXPECT_FALSE(mayDiffer(found, {7, 4}, {7, 5}));
+  EXPECT_FALSE(mayDiffer(found, {7, 4}, {1, 7, 4}));
+  EXPECT_TRUE(mayDiffer(std::nullopt, {7, 4}, {1, 7, 4}));
+}
+
 }  // namespace
 }  // namespace quant

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "core/error.h"
+#include "eval/detector.h"
 #include "support/onnx_text.h"
 #include "support/two_samples.h"
 
@@ -107,17 +110,32 @@ TEST(ModelRuns, NameTheModelWhoseOutputIsNoRowOfScores) {
   }
 }
 
-TEST(SuitableMetric, FollowsTheShapeOfTheFirstOutput) {
-  const auto metric = [](const std::string& shape, bool has_labels) {
-    return suitableMetric(test::parseGraph("g (float" + shape + " x) => (float" + shape + " y) { y = Relu(x) }"),
-                          has_labels);
-  };
-  EXPECT_EQ(metric("[1,10]", true), Metric::kClasses);
-  EXPECT_EQ(metric("[N,10]", false), Metric::kClasses);
-  EXPECT_EQ(metric("[1,10,1,1]", true), Metric::kClasses);
-  EXPECT_EQ(metric("[1,1]", true), Metric::kError);
-  EXPECT_EQ(metric("[1,3,8,8]", true), Metric::kError);
-  EXPECT_EQ(suitableMetric(test::parseGraph(kSentenceModel), false), Metric::kVectors);
+TEST(ModelRuns, TakeScoresFromTheOutputThatTheSubjectNames) {
+  const Graph graph = test::parseGraph(
+      "g (float[1,2] x) => (float[1,2] a, float[1,2] y) <float[2] w = {1, 2}> { a = Abs(x) y = Mul(x, w) }");
+  const ModelRuns runs = runModels({{"m", &graph, &kSamples, 1}}, {});
+  EXPECT_THAT(runs.models[0].samples[0].best, ElementsAre(1, 0));
+}
+
+TEST(ModelRuns, LeaveOutSamplesWithAnotherNumberOfFindings) {
+  const Graph baseline = test::detector("0"), other = test::detector("2");
+  RunOptions options;
+  options.metric = Metric::kError;
+  options.baseline = 0;
+  const ModelRuns runs = runModels({{"a", &baseline, &kSamples}, {"b", &other, &kSamples}}, options);
+  const Agreement& ones = runs.models[1].samples[0].outputs.at(0);
+  EXPECT_EQ(ones.otherShapes(), 1);
+  EXPECT_EQ(ones.otherShape(), "[1,1] instead of [2,1]");
+  EXPECT_TRUE(std::isnan(ones.cosine()));
+  EXPECT_EQ(runs.models[1].samples[1].outputs.at(0).otherShapes(), 0);  // both find nothing
+}
+
+TEST(ModelRuns, RefuseModelsOfDifferentNetworks) {
+  const Graph baseline = scaled("1, 2");
+  const Graph other = test::parseGraph("g (float[1,2] x) => (float[1,4] y) { y = Concat<axis = 1>(x, x) }");
+  RunOptions options;
+  options.baseline = 0;
+  EXPECT_THROW(runModels({{"a", &baseline, &kSamples}, {"b", &other, &kSamples}}, options), Error);
 }
 
 }  // namespace

@@ -71,5 +71,17 @@ TEST(VectorAgreement, SaysNothingOfNeighboursThatWereNotLookedFor) {
   EXPECT_FALSE(vectorAgreement(kSamples, run, run, {}, {}).same_neighbour);
 }
 
+TEST(OutputErrors, AreNoNumbersWhereEverySampleHasAnotherShape) {
+  ModelRun run;
+  run.outputs = {"boxes"};
+  run.samples.resize(2);
+  for (SampleRun& sample : run.samples) sample.outputs.emplace_back().addOtherShape({8, 4}, {7, 4});
+  const auto errors = outputErrors(run);
+  ASSERT_EQ(errors.size(), 1);
+  EXPECT_EQ(errors[0].other_shapes, 2);
+  EXPECT_EQ(errors[0].other_shape, "[7,4] instead of [8,4]");
+  EXPECT_TRUE(std::isnan(errors[0].sqnr) && std::isnan(errors[0].cosine) && std::isnan(errors[0].max_error));
+}
+
 }  // namespace
 }  // namespace quant

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "eval/detector.h"
 #include "support/onnx_text.h"
 #include "support/two_samples.h"
 
@@ -49,6 +50,27 @@ TEST(Verification, ComparesEachOutputOverAllSamples) {
   EXPECT_EQ(result.outputs[0].agreement.maxError(), 0.5);
   // (1, 0) and (1, 0.5); then (-1, 0) and (-1, -0.5): the largest element stays where it was.
   EXPECT_EQ(result.outputs[0].top1, 1.0);
+}
+
+TEST(Verification, LeavesOutSamplesWithAnotherNumberOfFindings) {
+  const Graph real = test::detector("0"), other = test::detector("2");
+  const test::TwoSamples dataset({1, 2});
+  const auto result = verify(runFloat(real, dataset, 2), other, Backend::kReference, dataset);
+  ASSERT_EQ(result.outputs.size(), 2);
+  EXPECT_EQ(result.outputs[0].agreement.otherShapes(), 1);
+  EXPECT_EQ(result.outputs[0].agreement.otherShape(), "[1,1] instead of [2,1]");
+  EXPECT_EQ(result.outputs[0].top1, std::nullopt);
+}
+
+TEST(Verification, CountsEqualIntegersInsteadOfMeasuringTheirDistance) {
+  const Graph real = test::parseGraph(
+      "g (float[1,2] x) => (int64[1,2] y) <float[2] c = {7, 9}> { m = Mul(x, c) y = Cast<to = 7>(m) }");
+  const Graph other = test::parseGraph(
+      "g (float[1,2] x) => (int64[1,2] y) <float[2] c = {7, 8}> { m = Mul(x, c) y = Cast<to = 7>(m) }");
+  const test::TwoSamples dataset({1, 2});
+  const auto result = verify(runFloat(real, dataset, 2), other, Backend::kReference, dataset);
+  EXPECT_EQ(result.outputs[0].equal, 0.5);
+  EXPECT_EQ(result.outputs[0].agreement.elements(), 0);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 const seriesColor = i => `var(--series-${i % 6})`;
 /// An SQNR of nothing beside a value to compare with means no error at all.
-const sqnrOf = row => row.sqnr_db === null ? "inf" : row.sqnr_db;
+const sqnrOf = row => row.sqnr_db === null && row.cosine !== null ? "inf" : row.sqnr_db;
 
 function evalPage(data) {
   data.models.forEach((model, i) => { model.color = seriesColor(i); });

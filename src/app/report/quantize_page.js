@@ -4,7 +4,7 @@ function quantizePage(data) {
   const nodes = data.nodes;
   const saturated = new Map(data.saturation ? data.saturation.layers.map(layer => [layer.label, layer.changed]) : []);
   for (const node of nodes) node.changed = saturated.get(node.label);
-  const first = data.verification[0], output = first && first.outputs[0];
+  const first = data.verification[0], output = first && mainOutput(first);
   addHeader(["quantize report", data.mode, targetOf(data) && "for " + targetOf(data)].filter(Boolean).join(" · "), baseName(data.model.path), quantizeLead(data, first, output));
   page.append(el("div", {class: "cards"}, sizeCard(data), agreementCard(data, first, output), latencyCard(data)));
   addWarnings(data.warnings);
@@ -27,6 +27,9 @@ const targetOf = data => hasAny(data, "int8", "dynamic") ? data.target : null;
 
 const worstNode = nodes => nodes.filter(node => isNumber(node.sqnr)).sort((a, b) => a.sqnr - b.sqnr)[0] || nodes.find(node => precisionOf(node.treatment) !== "float");
 
+/// What the verdict is about: scores of classes, else the first output of real numbers, else the first.
+const mainOutput = verification => verification.outputs.find(output => isNumber(output.same_top1)) || verification.outputs.find(output => "cosine" in output) || verification.outputs[0];
+
 // --- the verdict ----------------------------------------------------------------------------------------------------
 
 function quantizeLead(data, verification, output) {
@@ -39,6 +42,7 @@ function quantizeLead(data, verification, output) {
 
 function agreementText(verification, output) {
   const samples = plural(verification.samples, "sample");
+  if (!("cosine" in output)) return `On ${samples}, of its output ${output.output}: ${output.text}`;
   if (!isNumber(output.same_top1)) return `On ${samples} its output ${output.output} has an SQNR of ${decibels(output.sqnr_db)} and a cosine of ${fixed(output.cosine, 5)} with the float model's`;
   const interval = output.same_top1_interval ? `; with so few samples the true share lies between ${output.same_top1_interval[0].toFixed(1)} and ${output.same_top1_interval[1].toFixed(1)} % (95 % interval)` : "";
   return `On ${samples} it names the same class as the float model in ${percent(output.same_top1)}${interval}`;
@@ -50,13 +54,14 @@ const sizeCard = data => card("Size", ratioText(data.model.bytes, data.output.by
 
 function agreementCard(data, verification, output) {
   if (!output) return card("Agreement with float", "not measured", null, data.not_verified || "No samples to compare with.");
+  if (!("cosine" in output)) return card("Agreement with float", output.output, null, output.text);
   const note = `${decibels(output.sqnr_db) === "exact" ? "no error" : "SQNR " + decibels(output.sqnr_db)}, cosine ${fixed(output.cosine, 5)}, on ${plural(verification.samples, "sample")}`;
-  const top1 = data.verification.filter(row => isNumber(row.outputs[0].same_top1));
+  const top1 = data.verification.map(row => ({backend: row.backend, ...mainOutput(row)})).filter(row => isNumber(row.same_top1));
   if (!top1.length) {
     return card("Agreement with float", decibels(output.sqnr_db), bars([{name: "cosine", value: output.cosine, text: fixed(output.cosine, 5), color: "var(--series-1)"}], 1), note);
   }
-  const rows = top1.map(row => ({name: data.mode + (row.backend === "reference" ? ", exact" : ""), value: 100 * row.outputs[0].same_top1, low: (row.outputs[0].same_top1_interval || [])[0],
-                                 high: (row.outputs[0].same_top1_interval || [])[1], text: percent(row.outputs[0].same_top1), color: "var(--series-1)"}));
+  const rows = top1.map(row => ({name: data.mode + (row.backend === "reference" ? ", exact" : ""), value: 100 * row.same_top1, low: (row.same_top1_interval || [])[0],
+                                 high: (row.same_top1_interval || [])[1], text: percent(row.same_top1), color: "var(--series-1)"}));
   return card("Same top-1 class as float", percent(output.same_top1), bars([{name: "float", value: 100, text: "100.0 %", color: "var(--series-0)"}, ...rows], 100), note + "; whisker: 95 % interval");
 }
 
@@ -171,7 +176,7 @@ function addMaking(data) {
     ["Model", `${data.model.path} (${bytes(data.model.bytes)})`], ["Result", `${data.output.path} (${bytes(data.output.bytes)}, opset ${data.output.opset})`],
     ["Mode", data.mode + (targetOf(data) ? `, for ${targetOf(data)}` : "")],
     ["Calibration", calibration.method && `${calibration.method}: ${calibration.source} in ${calibration.seconds.toFixed(1)} s`], ["Pictures", calibration.preprocess],
-    ["Not compared", data.not_verified], ["Compared with", data.verified_with], ["Agreement", data.verification.map(row => `${row.samples} samples on backend ${row.backend}: ` + row.outputs.map(output => `${output.output} ${decibels(output.sqnr_db)}, cosine ${fixed(output.cosine, 5)}`).join("; ")).join(". ")],
+    ["Not compared", data.not_verified], ["Compared with", data.verified_with], ["Agreement", data.verification.map(row => `${row.samples} samples on backend ${row.backend}: ` + row.outputs.map(output => `${output.output}: ${output.text}`).join("; ")).join(". ")],
     ["MACs", data.verification.length > 0 && macsText(data.verification[0])], ["Passes", data.passes.filter(pass => pass.changes > 0).map(pass => `${pass.pass} ${pass.changes}`).join(", ")],
     ["CPU", cpuText(data.cpu)], ["Took", `${data.seconds.toFixed(1)} s, peak memory ${bytes(data.peak_memory_bytes)}`], ["Program", data.program],
   ]));
