@@ -8,7 +8,7 @@ namespace quant {
 
 namespace {
 
-enum class Kind { kConv, kConvTranspose, kMatMul, kLstm, kGru, kRnn };
+enum class Kind { kConv, kConvTranspose, kMatMul, kLstm, kGru, kRnn, kTurnedLstm };
 
 struct Row {
   std::string_view op_type;
@@ -35,6 +35,7 @@ constexpr std::array kOperators = {
     Row{"QGemm", Kind::kMatMul, 3, true},
     Row{"MatMulInteger", Kind::kMatMul, 1, true},
     Row{"LSTM", Kind::kLstm, 1, false},
+    Row{"DynamicQuantizeLSTM", Kind::kTurnedLstm, 1, true},
     Row{"GRU", Kind::kGru, 1, false},
     Row{"RNN", Kind::kRnn, 1, false},
     Row{"MatMulIntegerToFloat", Kind::kMatMul, 1, true},
@@ -70,6 +71,8 @@ int64_t countOf(Kind kind, const Shape& src, const Shape& weights, const Shape& 
       return columns == 0 ? 0 : product(dst, 0) * (matrix / columns);
     }
     case Kind::kLstm: return recurrentCount(4, src, weights);
+    case Kind::kTurnedLstm:
+      return weights.size() != 3 ? 0 : recurrentCount(4, src, {weights[0], weights[2], weights[1]});
     case Kind::kGru: return recurrentCount(3, src, weights);
     case Kind::kRnn: return recurrentCount(1, src, weights);
   }
@@ -83,6 +86,12 @@ Macs macsOf(const Node& node, const Shape& src, const Shape& weights, const Shap
   if (row == nullptr) return {};
   const int64_t count = countOf(row->kind, src, weights, dst);
   return {count, row->int8 ? count : 0, 0};
+}
+
+bool isRecurrent(const Node& node) {
+  const Row* row = rowOf(node);
+  return row != nullptr && (row->kind == Kind::kLstm || row->kind == Kind::kTurnedLstm || row->kind == Kind::kGru ||
+                            row->kind == Kind::kRnn);
 }
 
 int weightsInput(const Node& node) {

@@ -24,6 +24,9 @@ struct Macs {
 /// and fused forms; LSTM, GRU, RNN); zero for any other operator. `weights` is the shape of the second operand: W, B.
 Macs macsOf(const Node& node, const Shape& src, const Shape& weights, const Shape& dst);
 
+/// LSTM, GRU, RNN and their like: W multiplies the inputs of all steps, and there is an R as well.
+bool isRecurrent(const Node& node);
+
 /// Which input of `node` holds the second operand that `macsOf` wants.
 int weightsInput(const Node& node);
 

@@ -44,7 +44,8 @@ struct Operator {
 };
 
 Operator operatorOf(const Node& node) {
-  if (node.opType() == "LSTM") return {"LSTM", 4, {"Sigmoid", "Tanh", "Tanh"}};
+  if (node.opType() == "LSTM" || node.opType() == "DynamicQuantizeLSTM")
+    return {"LSTM", 4, {"Sigmoid", "Tanh", "Tanh"}};
   if (node.opType() == "GRU") return {"GRU", 3, {"Sigmoid", "Tanh"}};
   return {"RNN", 1, {"Tanh"}};
 }

@@ -45,6 +45,8 @@ struct Recurrence {
   bool couples_input_forget = false;  ///< LSTM: f = 1 - i
   bool linear_before_reset = false;   ///< GRU
 
+  /// GRU's h gate resets R h and its bias together.
+  [[nodiscard]] bool addsStateBiasLater() const { return gates == 3 && linear_before_reset; }
   /// Throws (bad input) for names and directions that ONNX does not have.
   static Recurrence of(const Node& node);
 };

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <random>
 
@@ -39,6 +40,7 @@ struct Case {
   int64_t input_forget = 0, linear_before_reset = 0;
   bool has_bias = true, has_lengths = false, has_state = false, has_peepholes = false;
   int64_t steps = 5, batch = 3, input = 6, hidden = 9;
+  float weight_limit = 0.7F;
 };
 
 class CaseRunner {
@@ -70,7 +72,7 @@ class CaseRunner {
     names_.push_back(is_there ? name : "");
     if (!is_there) return;
     Tensor& values = tensors_[name] = Tensor(DataType::kFloat32, shape);
-    std::uniform_real_distribution<float> any(-0.7F, 0.7F);
+    std::uniform_real_distribution<float> any(-test_.weight_limit, test_.weight_limit);
     for (float& value : values.data<float>()) value = any(random_);
   }
 
@@ -114,13 +116,14 @@ class CaseRunner {
   NamedTensors tensors_;
 };
 
-void expectEqual(const Case& test) {
+/// Errors of wide states grow from step to step.
+void expectEqual(const Case& test, float tolerance = 2e-6F) {
   CaseRunner runner(test);
   const auto expected = runner.run(Backend::kReference), actual = runner.run(Backend::kOneDnn);
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
     ASSERT_EQ(actual[i].shape(), expected[i].shape());
-    EXPECT_THAT(valuesOf(actual[i]), testing::Pointwise(FloatNear(2e-6F), valuesOf(expected[i])))
+    EXPECT_THAT(valuesOf(actual[i]), testing::Pointwise(FloatNear(tolerance), valuesOf(expected[i])))
         << test.op_type << ' ' << test.direction << " layout " << test.layout << ", output " << i;
   }
 }
@@ -223,7 +226,40 @@ TEST_P(FastRecurrent, EqualsTheReferenceForWideStatesAndOneSequence) {
   test.has_peepholes = true;
   test.batch = 1;
   test.hidden = 67;
-  expectEqual(test);
+  expectEqual(test, 1e-5F);
+}
+
+TEST_P(FastRecurrent, GivesTheSameBitsWhateverTheNumberOfThreads) {
+  const int before = omp_get_max_threads();
+  for (const char* direction : {"forward", "bidirectional"}) {
+    for (const int64_t batch : {1, 7, 16}) {
+      Case test{.op_type = GetParam(), .direction = direction, .activations = {}, .alphas = {}, .betas = {}};
+      test.batch = batch;
+      test.steps = 17;
+      test.hidden = 150;
+      test.input = 1;  // nothing to add up in the product that is not ours
+      test.has_lengths = true;
+      CaseRunner runner(test);
+      omp_set_num_threads(1);
+      const auto alone = runner.run(Backend::kOneDnn);
+      for (const int threads : {2, 3, 5}) {
+        omp_set_num_threads(threads);
+        const auto together = runner.run(Backend::kOneDnn);
+        for (size_t i = 0; i < alone.size(); ++i) EXPECT_EQ(valuesOf(together[i]), valuesOf(alone[i]));
+      }
+    }
+  }
+  omp_set_num_threads(before);
+}
+
+TEST_P(FastRecurrent, EqualsTheReferenceForManySequences) {
+  Case test{.op_type = GetParam(), .direction = "bidirectional", .activations = {}, .alphas = {}, .betas = {}};
+  test.batch = 11;
+  test.hidden = 130;
+  test.steps = 11;
+  test.has_lengths = true;
+  test.weight_limit = 0.1F;
+  expectEqual(test, 1e-5F);
 }
 
 TEST_P(FastRecurrent, TakesOtherActivations) {

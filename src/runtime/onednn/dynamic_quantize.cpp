@@ -1,13 +1,12 @@
 // DynamicQuantizeLinear: a tensor's own range, and its integers, by loops that vectorize. The same bits as the
 // reference.
 #include <algorithm>
-#include <array>
 #include <vector>
 
-#include "core/for_each_cpu.h"
 #include "runtime/broadcast.h"
 #include "runtime/onednn/fallback_kernel.h"
 #include "runtime/onednn/int8_tensor.h"
+#include "runtime/onednn/number_range.h"
 #include "runtime/onednn/register.h"
 #include "runtime/reference/dynamic_quantization.h"
 
@@ -17,38 +16,18 @@ namespace {
 
 using reference::DynamicRange;
 
-/// Widens `range` to hold `count` numbers; a NaN is passed over.
-QUANTIZE_FOR_EACH_CPU void widen(const float* x, int64_t count, DynamicRange& range) {
-  constexpr int64_t kLanes = 32;
-  std::array<float, kLanes> low, high;
-  low.fill(range.low);
-  high.fill(range.high);
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      low[lane] = x[i + lane] < low[lane] ? x[i + lane] : low[lane];
-      high[lane] = x[i + lane] > high[lane] ? x[i + lane] : high[lane];
-    }
-  }
-  for (; i < count; ++i) {
-    low[0] = std::min(low[0], x[i]);
-    high[0] = std::max(high[0], x[i]);
-  }
-  range.low = *std::ranges::min_element(low);
-  range.high = *std::ranges::max_element(high);
-}
-
 DynamicRange rangeOf(const float* x, int64_t count) {
   constexpr int64_t kPieces = 64;
   if (count < kParallelGrain) {
     DynamicRange range;
-    widen(x, count, range);
+    widenRange(x, count, range);
     return range;
   }
   std::vector<DynamicRange> pieces(kPieces);
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < kPieces; ++i) {
-    widen(x + count * i / kPieces, count * (i + 1) / kPieces - count * i / kPieces, pieces[static_cast<size_t>(i)]);
+    widenRange(x + count * i / kPieces, count * (i + 1) / kPieces - count * i / kPieces,
+               pieces[static_cast<size_t>(i)]);
   }
   DynamicRange all;
   for (const DynamicRange& piece : pieces) {

@@ -69,7 +69,8 @@ FallbackKernel::FallbackKernel(const Node& node, int64_t opset, KernelRegistry::
       opset_(opset),
       other_factory_(std::move(other)),
       weights_input_(weightsInput(node)),
-      is_convolution_(node.opType().find("Conv") != std::string::npos) {}
+      is_convolution_(node.opType().find("Conv") != std::string::npos),
+      is_recurrent_(isRecurrent(node)) {}
 
 /// Depends on nothing but shapes: a primitive is always run by as many threads as it was made for.
 bool FallbackKernel::isShort(const KernelContext& context) const {
@@ -77,6 +78,7 @@ bool FallbackKernel::isShort(const KernelContext& context) const {
     const auto weights = static_cast<size_t>(weights_input_);
     if (!context.has(weights)) return false;
     const Tensor &src = context.inputAsIs(0), &factors = context.inputAsIs(weights);
+    if (is_recurrent_) return quant::macsOf(node_, src.shape(), factors.shape(), {}).total < kFewMacs;
     const bool is_depthwise = is_convolution_ && factors.rank() > 2 && factors.shape()[1] == 1;
     const int64_t few = elementSize(src.type()) == 1 && !is_depthwise ? kFewByteMacs : kFewMacs;
     return macsOf(src, factors, is_convolution_) < few;

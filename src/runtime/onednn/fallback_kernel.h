@@ -34,7 +34,7 @@ class FallbackKernel : public Kernel {
   int64_t opset_;
   KernelRegistry::Factory other_factory_;
   int weights_input_;  // as macs.h has it
-  bool is_convolution_;
+  bool is_convolution_, is_recurrent_;
   std::unique_ptr<Kernel> other_;
   Device device_;
 };

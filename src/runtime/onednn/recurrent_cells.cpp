@@ -89,9 +89,9 @@ QUANTIZE_FOR_EACH_CPU void multiply(float* to, const float* x, const float* y, i
   for (int64_t i = 0; i < count; ++i) to[i] = x[i] * y[i];
 }
 
-/// h = (1 - z) n + z h
-QUANTIZE_FOR_EACH_CPU void mixState(float* h, const float* z, const float* n, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) h[i] = (1 - z[i]) * n[i] + z[i] * h[i];
+/// after = (1 - z) n + z before
+QUANTIZE_FOR_EACH_CPU void mixState(float* after, const float* before, const float* z, const float* n, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) after[i] = (1 - z[i]) * n[i] + z[i] * before[i];
 }
 
 }  // namespace
@@ -108,47 +108,48 @@ void Cell::activate(size_t function, float* values, int64_t count) const {
 }
 
 void Cell::lstm(const CellRow& row) const {
-  const int64_t n = hidden_;
-  float* const input = row.state;
-  float* const output = row.state + n;
-  float* const forget = row.state + 2 * n;
-  float* const g = row.state + 3 * n;
-  addTo(row.state, row.input, 4 * n);
+  const int64_t n = units_;
+  float* const input = row.gates;
+  float* const output = row.gates + row.gate_stride;
+  float* const forget = row.gates + 2 * row.gate_stride;
+  float* const g = row.gates + 3 * row.gate_stride;
   if (row.peepholes != nullptr) {
     addProduct(input, row.peepholes, row.c, n);
-    addProduct(forget, row.peepholes + 2 * n, row.c, n);
+    addProduct(forget, row.peepholes + 2 * row.peephole_stride, row.c, n);
   }
   activate(0, input, n);
   activate(0, forget, n);
   activate(1, g, n);
   for (int64_t i = 0; recurrence_.couples_input_forget && i < n; ++i) forget[i] = 1 - input[i];
   mixCell(row.c, forget, input, g, n);
-  if (row.peepholes != nullptr) addProduct(output, row.peepholes + n, row.c, n);
+  if (row.peepholes != nullptr) addProduct(output, row.peepholes + row.peephole_stride, row.c, n);
   activate(0, output, n);
   std::copy_n(row.c, n, g);
   activate(2, g, n);
-  multiply(row.h, output, g, n);
+  multiply(row.after, output, g, n);
 }
 
 void Cell::rnn(const CellRow& row) const {
-  addTo(row.state, row.input, hidden_);
-  activate(0, row.state, hidden_);
-  std::copy_n(row.state, hidden_, row.h);
+  activate(0, row.gates, units_);
+  std::copy_n(row.gates, units_, row.after);
 }
 
-void Cell::gruGates(const CellRow& row, float* reset) const {
-  addTo(row.state, row.input, 2 * hidden_);
-  activate(0, row.state, 2 * hidden_);
-  multiply(reset, row.state + hidden_, row.h, hidden_);
+void Cell::gruGates(const CellRow& row) const {
+  for (const int64_t gate : {0, 1}) activate(0, row.gates + gate * row.gate_stride, units_);
 }
 
-void Cell::gruState(const CellRow& row, float* candidate) const {
-  const int64_t n = hidden_;
-  if (row.state_bias != nullptr) addTo(candidate, row.state_bias, n);
-  if (recurrence_.linear_before_reset) multiply(candidate, candidate, row.state + n, n);
-  addTo(candidate, row.input + 2 * n, n);
-  activate(1, candidate, n);
-  mixState(row.h, row.state, candidate, n);
+void Cell::gruReset(const CellRow& row, float* reset) const {
+  multiply(reset, row.gates + row.gate_stride, row.before, units_);
+}
+
+void Cell::gruState(const CellRow& row) const {
+  float* const candidate = row.gates + 2 * row.gate_stride;
+  if (recurrence_.linear_before_reset) {
+    multiply(candidate, candidate, row.gates + row.gate_stride, units_);
+    addTo(candidate, row.candidate, units_);
+  }
+  activate(1, candidate, units_);
+  mixState(row.after, row.before, row.gates, candidate, units_);
 }
 
 }  // namespace quant::onednn

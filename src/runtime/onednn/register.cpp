@@ -22,6 +22,7 @@ void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
   onednn::registerQuantizeLinear(registry);
   onednn::registerQuantizedProduct(registry, pair_sums);
   onednn::registerRecurrent(registry);
+  onednn::registerDynamicLstm(registry, pair_sums);
   onednn::registerReductions(registry);
   onednn::registerResize(registry);
   onednn::registerSoftmax(registry);

@@ -18,6 +18,7 @@ void registerConcat(KernelRegistry& registry);                               // 
 void registerConvolution(KernelRegistry& registry);                          // Conv, FusedConv
 void registerConvTranspose(KernelRegistry& registry);                        // ConvTranspose, FusedConvTranspose
 void registerDynamicQuantize(KernelRegistry& registry);                      // DynamicQuantizeLinear
+void registerDynamicLstm(KernelRegistry& registry, PairSums pair_sums);      // after what it is made of
 void registerErf(KernelRegistry& registry);                                  // Erf
 void registerInt8Convolution(KernelRegistry& registry, PairSums pair_sums);  // QLinearConv, ConvInteger, ...
 void registerHalfThroughFloat(KernelRegistry& registry);                     // after all float operators

@@ -52,6 +52,7 @@ def make(name, op_type, inputs, outputs=1, domain=MICROSOFT, model_opset=17, **a
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
+    options.intra_op_num_threads = 1  # LSTM's threads each quantize the states of their own sequences
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     expected = session.run(None, dict(given))
     for info, array in zip(graph.output, expected):
@@ -160,8 +161,21 @@ def rotations():
          rotary_embedding_dim=4)
 
 
+def recurrences():
+    def weights(inputs, scales):
+        zeros = np.zeros(scales, np.int8)
+        return bytes_(2, inputs, 16, dtype=np.int8), floats(*scales, low=0.002, high=0.008), zeros
+
+    x, bias, peepholes = floats(5, 3, 6), floats(2, 32, low=-0.5, high=0.5), floats(2, 12, low=-0.5, high=0.5)
+    for name, scales in (("", (2, 16)), ("_one_scale", (2,))):
+        (w, w_scale, w_zero), (r, r_scale, r_zero) = weights(6, scales), weights(4, scales)
+        make(f"dynamic_quantize_lstm{name}", "DynamicQuantizeLSTM",
+             [x, w, r, bias, None, None, None, peepholes if name else None, w_scale, w_zero, r_scale, r_zero], outputs=3,
+             hidden_size=4, direction="bidirectional")
+
+
 if __name__ == "__main__":
     RANDOM = np.random.default_rng(7)
-    for part in (activations, normalizations, products, quantized, attentions, machine_learning, rotations):
+    for part in (activations, normalizations, products, quantized, attentions, machine_learning, rotations, recurrences):
         part()
     print(f"{len(list(HERE.glob('*/model.onnx')))} cases")
