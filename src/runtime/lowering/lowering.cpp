@@ -27,6 +27,7 @@ void lower(Graph& graph, Backend backend, const std::set<std::string>& watched) 
   fuseQuantizedGroups(graph, watched);
   fuseDynamicProducts(graph, watched);
   if (backend == Backend::kReference) return;
+  fuseLevelledQuantization(graph, watched);
   unpackWeights(graph);
   fuseFloatChains(graph, watched);
 }

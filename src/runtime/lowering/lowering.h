@@ -45,6 +45,10 @@ int fuseStandardGroups(Graph& graph);
 /// as do com.microsoft's MatMulIntegerToFloat and DynamicQuantizeMatMul. Returns how many it changed.
 int fuseDynamicProducts(Graph& graph, const std::set<std::string>& watched);
 
+/// Mul by a constant for each channel along the last axis -> QuantizeLinear   becomes   one LevelledQuantizeLinear,
+/// which goes through the value once. Returns how many it made.
+int fuseLevelledQuantization(Graph& graph, const std::set<std::string>& watched);
+
 /// Conv, ConvTranspose, Gemm, MatMul -> + bias -> + residual -> activation   becomes   one FusedConv,
 /// FusedConvTranspose, FusedGemm, FusedMatMul. Returns how many it made.
 int fuseFloatChains(Graph& graph, const std::set<std::string>& watched);

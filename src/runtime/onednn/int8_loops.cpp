@@ -49,6 +49,13 @@ void quantizeRun(const float* __restrict src, uint8_t* __restrict dst, int64_t c
 }
 
 QUANTIZE_FOR_EACH_CPU
+void quantizeLevelledRun(const float* __restrict src, const float* __restrict factors, uint8_t* __restrict dst,
+                         int64_t count, ByteScale to) {
+  const Writer write(to);
+  for (int64_t i = 0; i < count; ++i) dst[i] = write(src[i] * factors[i]);
+}
+
+QUANTIZE_FOR_EACH_CPU
 void addRun(const uint8_t* a, const uint8_t* b, uint8_t* __restrict dst, int64_t count, const BinaryScales& scales) {
   const Reader read_a(scales.a), read_b(scales.b);
   const Writer write(scales.dst);

@@ -20,6 +20,9 @@ struct ByteScale {
 /// dst = saturate(round half to even(src / scale) + zero_point); NaN becomes the zero point.
 void quantizeRun(const float* src, uint8_t* dst, int64_t count, ByteScale to);
 
+/// The same of src times one factor for each element.
+void quantizeLevelledRun(const float* src, const float* factors, uint8_t* dst, int64_t count, ByteScale to);
+
 /// What two operands and their result mean.
 struct BinaryScales {
   ByteScale a, b, dst;

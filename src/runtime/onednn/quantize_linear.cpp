@@ -1,5 +1,7 @@
-// QuantizeLinear from float to one scale of 8 bits. (DequantizeLinear and everything else is as fast in the reference.)
+// QuantizeLinear from float to one scale of 8 bits, also of what has a factor for each channel. (DequantizeLinear and
+// everything else is as fast in the reference.)
 #include "runtime/broadcast.h"
+#include "runtime/lowering/lowering.h"
 #include "runtime/onednn/fallback_kernel.h"
 #include "runtime/onednn/int8_tensor.h"
 #include "runtime/onednn/register.h"
@@ -33,10 +35,33 @@ class QuantizeLinear final : public FallbackKernel {
   }
 };
 
+/// Of lowering's own domain: QuantizeLinear of x times one factor for each index of its last axis.
+class LevelledQuantizeLinear final : public Kernel {
+ public:
+  void run(KernelContext& context) override {
+    constexpr size_t kSrc = 0, kFactors = 1, kScale = 2, kZeroPoint = 3;
+    const Tensor& src = context.input(kSrc);
+    const auto factors = context.inputAsIs(kFactors).data<float>();
+    const DataType type = context.inputAsIs(kZeroPoint).type();
+    const ByteScale to = byteScale(context, kScale, type);
+    Tensor& dst = context.output(0, type, src.shape());
+    const float* const from = src.data<float>().data();
+    uint8_t* const bytes = bytesOf(dst);
+    const auto channels = static_cast<int64_t>(factors.size());
+    const int64_t rows = channels == 0 ? 0 : src.elementCount() / channels;
+#pragma omp parallel for schedule(static) if (src.elementCount() > kParallelGrain)
+    for (int64_t row = 0; row < rows; ++row) {
+      quantizeLevelledRun(from + row * channels, factors.data(), bytes + row * channels, channels, to);
+    }
+  }
+};
+
 }  // namespace
 
 void registerQuantizeLinear(KernelRegistry& registry) {
   for (const char* domain : {"", "com.microsoft"}) putBefore<QuantizeLinear>(registry, domain, "QuantizeLinear");
+  registry.add(kFusedDomain, "LevelledQuantizeLinear", 1,
+               [](const Node&, int64_t) { return std::make_unique<LevelledQuantizeLinear>(); });
 }
 
 }  // namespace quant::onednn
