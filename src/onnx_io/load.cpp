@@ -6,6 +6,7 @@
 #include "onnx_io/external_data.h"
 #include "onnx_io/inline_functions.h"
 #include "onnx_io/model_file.h"
+#include "onnx_io/unbind.h"
 #include "onnx_io/upgrade.h"
 
 namespace quant {
@@ -19,6 +20,7 @@ Graph checked(onnx::ModelProto model, const std::filesystem::path& folder, const
   checkTensors(model);
   ExternalData external(folder);
   external.embedNested(model);
+  dropSizesOfUnbind(model);
   Graph graph(std::move(model));
   external.attach(graph);
   graph.verify();

@@ -14,6 +14,7 @@ namespace {
 constexpr Pass kPreparation[] = {
     {"extract-constants", extractConstants},
     {"fold-constants", foldConstants},
+    {"lower-sequences", lowerSequences},
     {"simplify-reshapes", simplifyReshapes},
     {"remove-identity", removeIdentity},
     {"capture-loop-invariants", captureLoopInvariants},

@@ -36,6 +36,8 @@ std::vector<PassResult> runPasses(Graph& graph, std::span<const Pass> passes);
 int extractConstants(Graph& graph);
 /// Nodes that read only constants, and sizes that are known without a run, become constants.
 int foldConstants(Graph& graph);
+/// Sequences whose elements are known without a run give way to the tensors that they consist of.
+int lowerSequences(Graph& graph);
 /// A Reshape whose target is computed from sizes of its own input gets a constant target with 0 and -1 in it.
 int simplifyReshapes(Graph& graph);
 /// Nodes whose result equals their input go away.
