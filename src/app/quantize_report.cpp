@@ -126,8 +126,9 @@ std::string valuesText(const QuantizationPlan& plan) {
   std::string text = fmt::format("\n{:<14}{:<7}{:>5}{:>26}  {}\n", "scale", "type", "zero", "represents", "value");
   for (const auto& [value, params] : plan.activations) {
     const Range range = params.representable();
-    text += fmt::format("{:<14.6g}{:<7}{:>5}{:>26}  {}\n", params.scale(), toString(params.storage()),
-                        params.zeroPoint(), fmt::format("[{:.4g}, {:.4g}]", range.low, range.high), value);
+    text += fmt::format("{:<14.6g}{:<7}{:>5}{:>26}  {}{}\n", params.scale(), toString(params.storage()),
+                        params.zeroPoint(), fmt::format("[{:.4g}, {:.4g}]", range.low, range.high), value,
+                        plan.levels.contains(value) ? ", divided by its levels" : "");
   }
   return text;
 }

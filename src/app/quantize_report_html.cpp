@@ -113,6 +113,7 @@ Json valuesJson(const QuantizeReport& report, const ReportDetails& details) {
                   {"low", rounded(range.low)},
                   {"high", rounded(range.high)}};
     if (const auto node = nodes.find(value); node != nodes.end()) entry["node"] = node->second;
+    if (report.plan.levels.contains(value)) entry["levelled"] = true;
     if (const auto seen = report.ranges.values.find(value); seen != report.ranges.values.end()) {
       entry["seen"] = {rounded(seen->second.min), rounded(seen->second.max)};
       entry["elements"] = seen->second.elements;

@@ -46,6 +46,7 @@ Json valuesJson(const QuantizeReport& report) {
                   {"scale", params.scale()},
                   {"zero_point", params.zeroPoint()},
                   {"type", toString(params.storage())}};
+    if (report.plan.levels.contains(value)) entry["levelled"] = true;
     if (const auto range = report.ranges.values.find(value); range != report.ranges.values.end()) {
       entry["range"] = {range->second.range.low, range->second.range.high};
       entry["seen"] = {range->second.min, range->second.max};

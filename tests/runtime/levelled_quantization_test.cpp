@@ -67,8 +67,9 @@ INSTANTIATE_TEST_SUITE_P(Forms, LevelledQuantization,
 
 TEST(LevelledQuantization, LeavesOtherProductsAlone) {
   const char* const header = "float[2,3,5] x) => (uint8[2,3,5] y)";
-  for (const char* body : {"m = Mul(x, column)  y = QuantizeLinear(m, s, z)", "m = Mul(x, one)  y = QuantizeLinear(m, s, z)",
-                           "m = Mul(x, x)  y = QuantizeLinear(m, s, z)"}) {
+  for (const char* body :
+       {"m = Mul(x, column)  y = QuantizeLinear(m, s, z)", "m = Mul(x, one)  y = QuantizeLinear(m, s, z)",
+        "m = Mul(x, x)  y = QuantizeLinear(m, s, z)"}) {
     EXPECT_THAT(stepsOf(graphOf(header, body)), Not(Contains("LevelledQuantizeLinear"))) << body;
   }
   const Graph spread = graphOf("float[2,3,1] x) => (uint8[2,3,5] y)", "m = Mul(x, f)  y = QuantizeLinear(m, s, z)");

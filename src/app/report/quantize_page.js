@@ -136,7 +136,8 @@ function addTensors(data, nodes) {
   table.openFirst();
 }
 
-const tensorDetail = tensor => el("div", {}, el("h3", {}, tensor.name), numbers([
+const tensorDetail = tensor => el("div", {}, el("h3", {}, tensor.name),
+  tensor.levelled && el("p", {}, "Its channels are divided by levels before they are quantized: the numbers are those of what is left."), numbers([
   ["scale", short(tensor.scale)], ["zero point", String(tensor.zero_point)], ["type", tensor.type], ["represents", `${short(tensor.low)} to ${short(tensor.high)}`],
   ["seen", tensor.seen && `${short(tensor.seen[0])} to ${short(tensor.seen[1])}`], ["elements", tensor.elements && thousands(tensor.elements)],
   ["exact zeros", tensor.hist && tensor.elements && percent(tensor.hist.zeros / tensor.elements)], ["clipped", isNumber(tensor.clipped) && (tensor.clipped === 0 ? "none" : percent(tensor.clipped, 4))],

@@ -25,7 +25,8 @@ int factorsInput(const Graph& graph, const Node& multiply) {
 bool fuseOne(Graph& graph, Node& quantize, const std::set<std::string>& watched) {
   const std::string value = quantize.input(0);
   Node* multiply = graph.producer(value);
-  if (multiply == nullptr || !multiply->is("Mul") || !graph.hasSingleUse(value) || watched.contains(value)) return false;
+  if (multiply == nullptr || !multiply->is("Mul") || !graph.hasSingleUse(value) || watched.contains(value))
+    return false;
   const auto quantized = quantizedBy(graph, quantize);
   if (!quantized || quantized->params.axis()) return false;
   const int factors = factorsInput(graph, *multiply);
