@@ -134,7 +134,7 @@ class SequenceLowering {
     const auto whole = splitSize(node);
     std::vector<int64_t> sizes = {1};
     if (node.hasInput(1)) {
-      const auto given = intConstant(graph_, node.input(1));
+      auto given = intConstant(graph_, node.input(1));
       if (!given) return {};
       if (graph_.valueType(node.input(1))->shape->size() == 1) return given;
       sizes = *given;
@@ -150,7 +150,7 @@ class SequenceLowering {
     const auto sizes = pieceSizes(node);
     if (!sizes || sizes->empty()) return {};
     if (const auto slices = slicesOf(node); slices && !slices->keeps_axis) return sliced(*slices, sizes->size());
-    const std::string tensor = node.input(0), name = node.output(), label = node.proto().name();
+    const std::string &tensor = node.input(0), &name = node.output(), &label = node.proto().name();
     const int64_t axis = node.attr("axis", int64_t{0});
     sources_.push_back({[=, this, pieces = *sizes] {
       std::vector<std::string> values;
