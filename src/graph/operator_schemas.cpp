@@ -89,6 +89,19 @@ void attention(Context& context) {
   setLast(context, 0, size);
 }
 
+/// As long and wide as the query, which may hold keys and values as well. What is kept grows with each call.
+void groupQueryAttention(Context& context) {
+  typesOfFirst(context);
+  const auto* query = shapeOf(context, 0);
+  if (query == nullptr || query->dim_size() != 3) return;
+  copyAll(context, 0, 0);
+  if (isTyped(context, 1)) return;
+  onnx::TensorShapeProto::Dimension size;
+  const int64_t heads = attribute(context, "num_heads"), all = heads + 2 * attribute(context, "kv_num_heads");
+  if (query->dim(2).has_dim_value() && all > 0) size.set_dim_value(query->dim(2).dim_value() / all * heads);
+  setLast(context, 0, size);
+}
+
 /// As long as the query, as wide as the value.
 void multiHeadAttention(Context& context) {
   typesOfFirst(context);
@@ -138,7 +151,7 @@ constexpr Row kRows[] = {
     {"FusedMatMul", typeOfFirst},
     {"GatherBlockQuantized", typeOfThird},
     {"Gelu", likeFirst},
-    {"GroupQueryAttention", typesOfFirst},
+    {"GroupQueryAttention", groupQueryAttention},
     {"MatMulIntegerToFloat", typeOfThird},
     {"MatMulNBits", matMulNBits},
     {"MultiHeadAttention", multiHeadAttention},

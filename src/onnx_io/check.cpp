@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "graph/onnx_message.h"
+#include "graph/operator_schemas.h"
 #include "graph/subgraphs.h"
 
 namespace quant {
@@ -72,8 +73,16 @@ void removeUnknownAttributes(onnx::NodeProto& node, const checker::CheckerContex
 
 // --- nodes --------------------------------------------------------------------------------------------------------
 
+/// True for onnxruntime's operator in ONNX's own domain (SimplifiedLayerNormalization), as exports of language models
+/// have it: ONNX's checker does not know it.
+bool isContributed(const onnx::NodeProto& node, const checker::CheckerContext& context) {
+  if (!node.domain().empty() && node.domain() != "ai.onnx") return false;
+  return schemaOf(node, context) == nullptr && operatorSchemas().GetSchema(node.op_type(), 1) != nullptr;
+}
+
 void checkNode(const onnx::NodeProto& node, const checker::CheckerContext& context,
                const checker::LexicalScopeContext& names) {
+  if (isContributed(node, context)) return;
   if (!hasUnknownAttribute(node, context)) return checker::check_node(node, context, names);
   onnx::NodeProto known = node;
   removeUnknownAttributes(known, context);

@@ -61,6 +61,8 @@ constexpr std::string_view kContributed[] = {
 };
 
 bool isContributed(const onnx::NodeProto& node, DataType half) {
+  // One of them stands in ONNX's own domain.
+  if (node.domain().empty() && node.op_type() == "SimplifiedLayerNormalization") return half == DataType::kFloat16;
   return node.domain() == "com.microsoft" && half == DataType::kFloat16 &&
          std::ranges::find(kContributed, node.op_type()) != std::end(kContributed);
 }

@@ -15,6 +15,7 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerDeterminant(registry);
   registerDynamicLstm(registry);
   registerGlobalPooling(registry);
+  registerGroupQueryAttention(registry);
   registerIntegerMatMul(registry);
   registerLayerNormalization(registry);
   registerMatMul(registry);

@@ -24,6 +24,7 @@ void registerDynamicLstm(KernelRegistry& registry);
 void registerEinsum(KernelRegistry& registry);  // after MatMul, which it is made of
 void registerFused(KernelRegistry& registry);   // after what it fuses
 void registerGlobalPooling(KernelRegistry& registry);
+void registerGroupQueryAttention(KernelRegistry& registry);
 void registerIntegerMatMul(KernelRegistry& registry);
 void registerLayerNormalization(KernelRegistry& registry);
 void registerMatMul(KernelRegistry& registry);

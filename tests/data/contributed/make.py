@@ -174,8 +174,39 @@ def recurrences():
              hidden_size=4, direction="bidirectional")
 
 
+def group_queries():
+    """4 heads of 16 numbers; 2 heads of keys and values."""
+    angles = RANDOM.uniform(-3, 3, (12, 8)).astype(np.float32)
+    cosine, sine = np.cos(angles), np.sin(angles)
+    heads = {"num_heads": 4, "kv_num_heads": 2}
+
+    def call(name, inputs, last, total, *more, **attributes):
+        make(f"group_query_attention_{name}", "GroupQueryAttention",
+             [*inputs, np.array(last, np.int32), np.array(total, np.int32), *more], outputs=3, **heads, **attributes)
+
+    def new(length, past, batch=2, size=16):
+        return [floats(batch, length, 4 * size), floats(batch, length, 2 * size), floats(batch, length, 2 * size),
+                floats(batch, 2, past, size), floats(batch, 2, past, size)]
+
+    call("prompt", new(5, 0), [4, 4], 5, cosine, sine, do_rotary=1)
+    call("next", new(1, 6), [6, 4], 7, cosine, sine, do_rotary=1)
+    call("interleaved", new(1, 6), [6, 4], 7, cosine, sine, do_rotary=1, rotary_interleaved=1, scale=0.25)
+    call("several_more", new(3, 4, batch=1), [6], 7, cosine, sine, do_rotary=1)
+    call("room_in_the_past", new(1, 9), [6, 4], 7)
+    call("window", new(5, 0), [4, 4], 5, local_window_size=2)
+    call("window_next", new(1, 6), [6, 4], 7, local_window_size=3)
+    call("softcap_and_bias", new(2, 4, batch=1), [5], 6, None, None, None, floats(1, 4, 2, 6), softcap=1.5)
+    call("sinks", new(4, 0), [3, 3], 4, None, None, None, None, floats(4))
+    call("smooth", new(4, 0), [3, 3], 4, smooth_softmax=1)
+    packed = [floats(2, 4, 128), None, None, floats(2, 2, 0, 16), floats(2, 2, 0, 16)]
+    places = np.array([[1, 2, 3, 4]] * 2, np.int64)
+    call("packed", packed, [3, 3], 4, cosine, sine, places, do_rotary=1)
+    call("part_turned", new(2, 0, size=32), [1, 1], 2, cosine, sine, do_rotary=1)
+
+
 if __name__ == "__main__":
     RANDOM = np.random.default_rng(7)
-    for part in (activations, normalizations, products, quantized, attentions, machine_learning, rotations, recurrences):
+    for part in (activations, normalizations, products, quantized, attentions, machine_learning, rotations, recurrences,
+                 group_queries):
         part()
     print(f"{len(list(HERE.glob('*/model.onnx')))} cases")
