@@ -74,16 +74,17 @@ void planActivations(QuantizationPlan& plan, const Graph& graph, const Placement
 }
 
 /// The levels that the ranges were seen with.
-ChannelLevels levelsOf(const Graph& graph, const Placement& placement, const RangeTable& ranges) {
+ChannelLevels levelsOf(const Graph& graph, const Placement& placement, const RangeTable& ranges,
+                       const Int8Options& options) {
   ChannelLevels levels;
   const std::set<std::string> levellable = valuesToLevel(graph, placement);
   for (const auto& [value, root] : placement.values) {
     const RangeEntry& entry = entryOf(ranges, root);
     if (entry.levels.empty()) continue;
-    if (!levellable.contains(value)) {
+    if (!options.levels || !levellable.contains(value)) {
       throwBadInput(
-          "the range of '{}' is that of its levelled channels, which what reads it now does not allow; calibrate "
-          "again with these options",
+          "the range of '{}' is that of its levelled channels, which these options or what reads it do not allow; "
+          "calibrate again with these options",
           value);
     }
     levels.emplace(value, entry.levels);
@@ -106,7 +107,7 @@ QuantizationPlan makePlan(const Graph& graph, Placement placement, const RangeTa
                           const Int8Options& options) {
   QuantizationPlan plan;
   plan.target = options.target;
-  plan.levels = levelsOf(graph, placement, ranges);
+  plan.levels = levelsOf(graph, placement, ranges, options);
   planActivations(plan, graph, placement, ranges, options);
   plan.nodes = std::move(placement.nodes);
   keepClampsThatStorageDoesNotImply(plan, graph);

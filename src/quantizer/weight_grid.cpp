@@ -13,11 +13,10 @@ namespace {
 
 using Lane = std::array<float, kLanes>;
 
+constexpr float kShift = 12582912;  // 1.5 * 2^23: above it, floats are whole numbers
+
 /// Half to even, for numbers that a grid of few bits holds; unlike nearbyint it needs no instruction of newer CPUs.
-inline float rounded(float x) {
-  constexpr float kShift = 12582912;  // 1.5 * 2^23: above it, floats are whole numbers
-  return (x + kShift) - kShift;
-}
+inline float rounded(float x) { return (x + kShift) - kShift; }
 
 struct Ends {
   Lane low, high;  // of the values, zero among them
@@ -46,7 +45,6 @@ inline __attribute__((always_inline)) void load(Lanes& lanes, const float* from)
 /// The squared errors of each lane, each times its importance, where there is one.
 QUANTIZE_FOR_EACH_CPU void sumErrors(const float* values, size_t count, const float* importance,
                                      const LaneParams& params, const WeightGrid& grid, Lane& errors) {
-  constexpr float kShift = 12582912;  // as in rounded()
   for (size_t first = 0; first < kLanes; first += kSome) {
     Lanes scale, zero, value, sums{};
     load(scale, params.scale.data() + first);

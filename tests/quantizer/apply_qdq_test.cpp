@@ -232,6 +232,17 @@ TEST(MakePlan, LevelsThatTheReadersDoNotAllowAreAnError) {
   }
 }
 
+TEST(MakePlan, LevelsThatTheUserDoesNotWantAreAnError) {
+  Graph graph = parseGraph(kProduct);
+  graph.inferShapes();
+  RangeTable table = ranges({{"h", {0, 1}}});
+  table.values["h"].levels = {1, 2};
+  Int8Options options;
+  EXPECT_NO_THROW(makePlan(graph, place(graph, options), table, options));
+  options.levels = false;
+  EXPECT_THROW(makePlan(graph, place(graph, options), table, options), Error);
+}
+
 TEST(MakePlan, LevelsOfAnotherNumberOfChannelsAreAnError) {
   EXPECT_THROW(levelled(kProduct, {1, 2, 3}, {-1, 1}), Error);
 }
