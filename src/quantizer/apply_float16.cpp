@@ -4,7 +4,6 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "core/half_conversion.h"
 #include "quantizer/body_slots.h"
 #include "quantizer/float_network.h"
 #include "quantizer/half_constants.h"
@@ -112,6 +111,10 @@ class Rewriter {
 
   // --- the main graph -----------------------------------------------------------------------------------------------
 
+  [[nodiscard]] HalfRounding roundingOf(const std::string& key) const {
+    return plan_.diffused.contains(key) ? HalfRounding::kDiffused : HalfRounding::kNearest;
+  }
+
   void convertConstants() {
     for (const auto& name : graph_.constants()) {
       const auto planned = plan_.values.find(name);
@@ -120,10 +123,11 @@ class Rewriter {
       const bool stays = planned->second == HalfStorage::kBoth;
       const std::string half_name = stays ? freshName(name + typeSuffix(true)) : name;
       if (!stays) graph_.removeConstant(name);
+      const HalfRounding rounding = roundingOf(name);
       if (floats.elementCount() <= kSmallConstant) {
-        graph_.defineConstant(half_name, toHalf(floats, plan_.type));
+        graph_.defineConstant(half_name, inHalf(floats, plan_.type, rounding));
       } else {
-        graph_.defineConstant(half_name, halfOf(floats, plan_.type));
+        graph_.defineConstant(half_name, halfOf(floats, plan_.type, rounding));
       }
       names_[name] = {stays ? name : "", half_name};
     }
@@ -279,13 +283,13 @@ class Rewriter {
       if (planned == plan_.values.end() || planned->second == HalfStorage::kFloat32) continue;
       const std::string name = tensor.name();
       if (planned->second == HalfStorage::kHalf) {
-        convertInPlace(tensor, plan_.type);
+        convertInPlace(tensor, plan_.type, roundingOf(planned->first));
         names_[planned->first] = {"", name};
         continue;
       }
       onnx::TensorProto copy = tensor;
       copy.set_name(freshName(name + typeSuffix(true)));
-      convertInPlace(copy, plan_.type);
+      convertInPlace(copy, plan_.type, roundingOf(planned->first));
       names_[planned->first] = {name, copy.name()};
       *scope.body->add_initializer() = std::move(copy);
     }

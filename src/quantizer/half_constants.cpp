@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "core/half_conversion.h"
 #include "graph/tensor_proto.h"
+#include "quantizer/error_diffusion.h"
 
 namespace quant {
 
@@ -90,8 +91,19 @@ constexpr TypeAttribute kTypeAttributes[] = {
 
 }  // namespace
 
-DerivedConstant halfOf(const Tensor& floats, DataType half) {
+Tensor inHalf(const Tensor& floats, DataType half, HalfRounding rounding) {
+  return rounding == HalfRounding::kDiffused ? diffuseToHalf(floats, half) : toHalf(floats, half);
+}
+
+DerivedConstant halfOf(const Tensor& floats, DataType half, HalfRounding rounding) {
   auto source = std::make_shared<const Tensor>(floats.alias());
+  if (rounding == HalfRounding::kDiffused) {
+    return {half, floats.shape(), [source, half](const ByteSink& sink) {
+              const Tensor converted = diffuseToHalf(*source, half);
+              sink(bytesOf(converted));
+              releasePages(bytesOf(*source));
+            }};
+  }
   return {half, floats.shape(), [source, half](const ByteSink& sink) {
             for (int64_t at = 0; at < source->elementCount(); at += kPiece) {
               const Tensor part = piece(source, at, std::min(kPiece, source->elementCount() - at));
@@ -102,8 +114,8 @@ DerivedConstant halfOf(const Tensor& floats, DataType half) {
           }};
 }
 
-void convertInPlace(onnx::TensorProto& floats, DataType half) {
-  onnx::TensorProto converted = protoFromTensor(toHalf(tensorFromProto(floats), half), floats.name());
+void convertInPlace(onnx::TensorProto& floats, DataType half, HalfRounding rounding) {
+  onnx::TensorProto converted = protoFromTensor(inHalf(tensorFromProto(floats), half, rounding), floats.name());
   converted.set_doc_string(floats.doc_string());
   floats = std::move(converted);
 }

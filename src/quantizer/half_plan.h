@@ -19,6 +19,7 @@ enum class HalfStorage {
 struct HalfPlan {
   DataType type = DataType::kUndefined;       ///< kFloat16 or kBFloat16
   std::map<std::string, HalfStorage> values;  ///< by key (see FloatNetwork): every float32 value as it is written
+  std::set<std::string> diffused;             ///< constants whose rounding errors are passed on, by key
   std::set<std::string> half_slots;           ///< of If, Loop and Scan, by key
   std::set<std::string> half_outputs;         ///< of the model
 };

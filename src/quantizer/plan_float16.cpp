@@ -70,7 +70,11 @@ class Planner {
   }
 
   QuantizationPlan run() {
-    for (const Value& value : network_.values()) plan_.half.values[value.key] = storageOf(value);
+    for (size_t i = 0; i < network_.values().size(); ++i) {
+      const Value& value = network_.values()[i];
+      plan_.half.values[value.key] = storageOf(value);
+      if (isWindows(i)) plan_.half.diffused.insert(value.key);
+    }
     for (size_t i = 0; i < network_.actors().size(); ++i) describe(i);
     plan_.warnings = std::move(verdict_.warnings);
     return std::move(plan_);
@@ -83,6 +87,17 @@ class Planner {
     for (const size_t reader : value.readers) (is_float_[reader] ? by_float : by_half) = true;
     if (!by_half) return HalfStorage::kFloat32;
     return by_float ? HalfStorage::kBoth : HalfStorage::kHalf;
+  }
+
+  /// True for weights that convolutions of half precision, and nothing else, read as their windows.
+  [[nodiscard]] bool isWindows(size_t index) const {
+    const Value& value = network_.values()[index];
+    if (!value.constant || value.constant->rank() < 3 || storageOf(value) == HalfStorage::kFloat32) return false;
+    return std::ranges::all_of(value.readers, [&](size_t reader) {
+      const Actor& actor = network_.actors()[reader];
+      return is_float_[reader] || (actor.kind == Actor::Kind::kNode && actor.node->op_type() == "Conv" &&
+                                   actor.inputs[1] == index && actor.inputs[0] != index);
+    });
   }
 
   void describe(size_t index) {

@@ -81,6 +81,11 @@ class Quantizing(CliTest):
         self.assertRegex(named, r"float +none")
         self.assertNotIn("warning", self.quantize().stdout)
 
+    def test_without_samples_what_loses_most_is_named(self):
+        result = run(self.model, "--mode", "weight-only", "--weight-bits", "4", "--min-cosine", "1", "-o", self.folder / "w4.onnx")
+        self.assert_done(result)
+        self.assertRegex(result.stdout, r"on made-up numbers; most is lost up to \S+ \(\w+, \d+\.\d dB by itself\), \S+ \(")
+
     def test_a_later_flag_replaces_an_earlier_one(self):
         self.assert_done(self.quantize("--calib-samples", "5", "--calib-samples", "7"))
         self.assertIn("7 of 200 samples", self.quantize("--calib-samples", "5", "--calib-samples", "7").stdout)

@@ -43,6 +43,20 @@ TEST(ApplyFloat16, InputsAndOutputsAreCastOnceAndWeightsAreHalf) {
   EXPECT_THAT(run(graph, inputX({1, 2}, {1, 2})), ElementsAre(8, 4.19921875F));
 }
 
+TEST(ApplyFloat16, RoundingErrorsOfAConvolutionsWeightsCancelOut) {
+  // 1.0004 lies 0.41 steps above 1. Three of them in a MatMul become 1, 1, 1; in a window 1, 1 and a step, 1.
+  const Graph graph = converted(R"(g (float[1,1,3] x, float[1,3] z) => (float[1,1,1] y, float[1,1] m)
+      <float[1,1,3] w = {1.0004, 1.0004, 1.0004}, float[3,1] v = {1.0004, 1.0004, 1.0004}> {
+      y = Conv(x, w) m = MatMul(z, v) })");
+  const auto numbers = [&](const char* name) {
+    std::vector<float> values;
+    for (const Float16 value : graph.constant(name)->data<Float16>()) values.push_back(static_cast<float>(value));
+    return values;
+  };
+  EXPECT_THAT(numbers("w"), ElementsAre(1, 1.0009765625F, 1));
+  EXPECT_THAT(numbers("v"), ElementsAre(1, 1, 1));
+}
+
 TEST(ApplyFloat16, HalfInputsAndOutputsNeedNoCast) {
   HalfOptions options;
   options.keep_io_types = false;
