@@ -95,6 +95,27 @@ void requireShape(KernelContext& context, size_t input, const char* name, const 
   throwBadInput("{} has shape {}, expected {}", name, toString(context.inputAsIs(input).shape()), toString(expected));
 }
 
+/// The sizes that X and R say; R has `hidden` along `hidden_axis`.
+RecurrentSizes sizesFor(const Recurrence& recurrence, const KernelContext& context, size_t hidden_axis) {
+  const Shape &x = context.inputAsIs(RecurrentInput::kX).shape(), &r = context.inputAsIs(RecurrentInput::kR).shape();
+  if (x.size() != 3 || r.size() != 3) {
+    throwBadInput("X and R have shapes {} and {}, expected rank 3", toString(x), toString(r));
+  }
+  RecurrentSizes sizes{x[0], x[1], x[2], r[hidden_axis], std::ssize(recurrence.directions)};
+  if (recurrence.batch_first) std::swap(sizes.steps, sizes.batch);
+  return sizes;
+}
+
+void requireOtherShapes(const Recurrence& recurrence, const RecurrentSizes& sizes, KernelContext& context) {
+  const int64_t rows = recurrence.gates * sizes.hidden;
+  const Shape state = sizes.state(recurrence.batch_first);
+  requireShape(context, RecurrentInput::kB, "B", {sizes.directions, 2 * rows});
+  requireShape(context, RecurrentInput::kLengths, "sequence_lens", {sizes.batch});
+  requireShape(context, RecurrentInput::kInitialH, "initial_h", state);
+  requireShape(context, RecurrentInput::kInitialC, "initial_c", state);
+  requireShape(context, RecurrentInput::kPeepholes, "P", {sizes.directions, 3 * sizes.hidden});
+}
+
 }  // namespace
 
 double GateFunction::operator()(double x) const {
@@ -140,21 +161,20 @@ Recurrence Recurrence::of(const Node& node) {
 }
 
 RecurrentSizes recurrentSizes(const Recurrence& recurrence, KernelContext& context) {
-  const Shape &x = context.inputAsIs(RecurrentInput::kX).shape(), &r = context.inputAsIs(RecurrentInput::kR).shape();
-  if (x.size() != 3 || r.size() != 3) {
-    throwBadInput("X and R have shapes {} and {}, expected rank 3", toString(x), toString(r));
-  }
-  RecurrentSizes sizes{x[0], x[1], x[2], r[2], std::ssize(recurrence.directions)};
-  if (recurrence.batch_first) std::swap(sizes.steps, sizes.batch);
+  const RecurrentSizes sizes = sizesFor(recurrence, context, 2);
   const int64_t rows = recurrence.gates * sizes.hidden;
-  const Shape state = sizes.state(recurrence.batch_first);
   requireShape(context, RecurrentInput::kW, "W", {sizes.directions, rows, sizes.input});
   requireShape(context, RecurrentInput::kR, "R", {sizes.directions, rows, sizes.hidden});
-  requireShape(context, RecurrentInput::kB, "B", {sizes.directions, 2 * rows});
-  requireShape(context, RecurrentInput::kLengths, "sequence_lens", {sizes.batch});
-  requireShape(context, RecurrentInput::kInitialH, "initial_h", state);
-  requireShape(context, RecurrentInput::kInitialC, "initial_c", state);
-  requireShape(context, RecurrentInput::kPeepholes, "P", {sizes.directions, 3 * sizes.hidden});
+  requireOtherShapes(recurrence, sizes, context);
+  return sizes;
+}
+
+RecurrentSizes turnedRecurrentSizes(const Recurrence& recurrence, KernelContext& context) {
+  const RecurrentSizes sizes = sizesFor(recurrence, context, 1);
+  const int64_t columns = recurrence.gates * sizes.hidden;
+  requireShape(context, RecurrentInput::kW, "W", {sizes.directions, sizes.input, columns});
+  requireShape(context, RecurrentInput::kR, "R", {sizes.directions, sizes.hidden, columns});
+  requireOtherShapes(recurrence, sizes, context);
   return sizes;
 }
 

@@ -40,7 +40,9 @@ struct Recurrence {
 
   int64_t gates = 1;  ///< LSTM: i, o, f, c; GRU: z, r, h; RNN: one
   std::vector<Direction> directions;
-  double clip = 0;  ///< what activations take is cut to [-clip, clip]; infinity for no cut
+  /// What the functions of gates take is cut to [-clip, clip]; infinity for no cut. LSTM's h takes the cell as it is,
+  /// as onnxruntime and OpenVINO read it.
+  double clip = 0;
   bool batch_first = false;
   bool couples_input_forget = false;  ///< LSTM: f = 1 - i
   bool linear_before_reset = false;   ///< GRU
@@ -81,7 +83,11 @@ struct RecurrentSizes {
 /// The sizes of a call. Throws (bad input) when an input has another shape than they demand.
 RecurrentSizes recurrentSizes(const Recurrence& recurrence, KernelContext& context);
 
-/// How many steps each sequence of the batch has. Throws (bad input) when one has more than X.
+/// The same for DynamicQuantizeLSTM, whose W and R are [directions, inputs, gates * hidden].
+RecurrentSizes turnedRecurrentSizes(const Recurrence& recurrence, KernelContext& context);
+
+/// How many steps each sequence of the batch has. Throws (bad input) when one has more than X. A sequence of none ends
+/// in a state of zeros, whatever it began with, as onnxruntime and OpenVINO have it.
 std::vector<int64_t> sequenceLengths(const RecurrentSizes& sizes, KernelContext& context);
 
 }  // namespace quant

@@ -1,6 +1,7 @@
 // DynamicQuantizeLSTM: the fast kernel against the reference in every variant; tests/data/contributed holds what
 // onnxruntime gives.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "runtime/cpu.h"
@@ -16,6 +17,7 @@ struct LstmCase {
   bool has_bias = true, has_lengths = false, has_state = false, has_peepholes = false, has_one_scale = false;
   bool is_unsigned = false;
   int weight_limit = 127;
+  float clip = 0;
   int64_t steps = 5, batch = 3, input = 6, hidden = 9;
 };
 
@@ -24,6 +26,7 @@ class LstmRunner {
   explicit LstmRunner(const LstmCase& test) : runner_("DynamicQuantizeLSTM", 1, "com.microsoft") {
     const int64_t directions = test.direction == "bidirectional" ? 2 : 1, columns = 4 * test.hidden;
     runner_.set("direction", test.direction).set("hidden_size", test.hidden);
+    if (test.clip > 0) runner_.set("clip", test.clip);
     const Shape scales = test.has_one_scale ? Shape{directions} : Shape{directions, columns};
     const Shape state{directions, test.batch, test.hidden};
     inputs_.push_back(value(random_.floats({test.steps, test.batch, test.input})));
@@ -52,6 +55,18 @@ class LstmRunner {
     registerOneDnn(alone);
     const auto actual = runner_.run(alone, inputs_, 2, 3);
     for (size_t i = 0; i < expected.size(); ++i) expectNear(actual[i], expected[i], 1e-5);
+  }
+
+  void expectRefused(size_t input, Tensor tensor, const std::string& why) {
+    inputs_.at(input) = value(std::move(tensor));
+    for (const Backend backend : {Backend::kReference, Backend::kOneDnn}) {
+      try {
+        runner_.run(kernelsOf(backend), inputs_, 1, 3);
+        FAIL() << "it ran";
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr(why));
+      }
+    }
   }
 
  private:
@@ -104,6 +119,24 @@ TEST(OneDnnDynamicLstm, EqualsTheReferenceForWeightsOfWhichNoPairSaturates) {
   test.batch = 1;
   test.hidden = 35;
   LstmRunner(test).expectEqual();
+}
+
+TEST(OneDnnDynamicLstm, EqualsTheReferenceWithClipWhereCellsAreBeyondIt) {
+  LstmCase test;
+  test.clip = 0.3F;
+  test.has_state = true;
+  LstmRunner(test).expectEqual();
+}
+
+TEST(DynamicLstm, RefusesInputsOfOtherSizes) {
+  LstmCase test;
+  test.has_lengths = test.has_state = true;
+  LstmRunner(test).expectRefused(4, Tensor::of<int32_t>({1}, {5}), "sequence_lens has shape [1], expected [3]");
+  LstmRunner(test).expectRefused(4, Tensor::of<int32_t>({3}, {5, 9, 1}), "sequence_lens says 9, but X has 5 steps");
+  LstmRunner(test).expectRefused(4, Tensor::of<int32_t>({3}, {5, -1, 1}), "sequence_lens says -1");
+  LstmRunner(test).expectRefused(5, Tensor::of<float>({1, 1, 1}, {0}), "initial_h has shape [1,1,1]");
+  LstmRunner(test).expectRefused(1, Tensor::of<int8_t>({1, 6, 1}, {1, 1, 1, 1, 1, 1}), "W has shape [1,6,1]");
+  LstmRunner(test).expectRefused(10, Tensor::of<float>({2}, {1, 1}), "scale");
 }
 
 TEST(OneDnnDynamicLstm, ProductsAreCountedAsThoseOfIntegers) {

@@ -156,6 +156,39 @@ TEST(Recurrent, StepsBehindTheEndOfASequenceAreZeroAndLeaveTheStateAlone) {
   EXPECT_THAT(valuesOf(outputs[1]), ElementsAre(FloatNear(two, 1e-6F), FloatNear(one, 1e-6F)));
 }
 
+TEST(Recurrent, ASequenceOfNoStepsEndsInZeros) {
+  for (const Backend backend : {Backend::kReference, Backend::kOneDnn}) {
+    for (const char* op_type : {"LSTM", "GRU", "RNN"}) {
+      Case test{.op_type = op_type, .direction = "forward", .activations = {}, .alphas = {}, .betas = {}};
+      test.has_lengths = test.has_state = true;
+      test.steps = 3;
+      test.batch = 4;  // the last one has none
+      const auto outputs = CaseRunner(test).run(backend);
+      for (size_t i = 1; i < outputs.size(); ++i) {
+        const auto state = valuesOf(outputs[i]);
+        EXPECT_THAT(std::vector<float>(state.end() - test.hidden, state.end()), testing::Each(0.0F));
+      }
+    }
+  }
+}
+
+TEST(Recurrent, ClipCutsWhatGatesTakeButNotTheCell) {
+  // All products are zero: every gate is a half, g is 0, and the cell of 2 becomes 1.
+  const auto outputs = OpRunner("LSTM", 14)
+                           .attr("hidden_size", int64_t{1})
+                           .attr("clip", 0.5F)
+                           .input(tensor({1, 1, 1}, {0}))
+                           .input(tensor({1, 4, 1}, {0, 0, 0, 0}))
+                           .input(tensor({1, 4, 1}, {0, 0, 0, 0}))
+                           .absent()
+                           .absent()
+                           .absent()
+                           .input(tensor({1, 1, 1}, {2}))
+                           .runAll(3);
+  EXPECT_THAT(valuesOf(outputs[1]), ElementsAre(FloatNear(0.5F * std::tanh(1.0F), 1e-6F)));
+  EXPECT_THAT(valuesOf(outputs[2]), ElementsAre(1));
+}
+
 TEST(Recurrent, ParametersGoToTheActivationsThatTakeOne) {
   // f = LeakyRelu(0.5) in the first direction, Tanh in the second: the one alpha is the LeakyRelu's.
   OpRunner runner("RNN", 14);
@@ -217,6 +250,7 @@ TEST_P(FastRecurrent, EqualsTheReferenceWithClipAndWithoutBias) {
   test.has_bias = false;
   test.input_forget = 1;
   test.linear_before_reset = 1;
+  test.has_state = true;  // cells beyond the clip
   expectEqual(test);
 }
 

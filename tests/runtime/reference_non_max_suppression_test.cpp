@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 #include "support/op_runner.h"
@@ -47,6 +48,18 @@ TEST(NonMaxSuppression, ScoresMustBeAboveTheThresholdAndNumbers) {
   auto runner = threeBoxes({0.5, std::nanf(""), 0.7F});
   runner.input(Tensor::scalar(int64_t{3})).input(Tensor::scalar(0.3F)).input(Tensor::scalar(0.5F));
   EXPECT_THAT(chosen(runner), ElementsAre(0, 0, 2));
+}
+
+TEST(NonMaxSuppression, EveryNumberIsAScoreWithoutAThresholdAndOnlyThoseAboveOneWithIt) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  auto runner = threeBoxes({-kInfinity, std::nanf(""), 0.7F});
+  runner.input(Tensor::scalar(int64_t{3})).input(Tensor::scalar(1.0F));
+  EXPECT_THAT(chosen(runner), ElementsAre(0, 0, 2, 0, 0, 0));
+  for (const float threshold : {kInfinity, -kInfinity}) {
+    auto strict = threeBoxes({threshold, threshold, threshold});
+    strict.input(Tensor::scalar(int64_t{3})).input(Tensor::scalar(1.0F)).input(Tensor::scalar(threshold));
+    EXPECT_THAT(chosen(strict), ElementsAre());
+  }
 }
 
 TEST(NonMaxSuppression, OfEqualScoresTheFirstComesFirst) {

@@ -112,30 +112,14 @@ class DynamicLstm final : public FallbackKernel {
     for (const size_t input : {Input::kW, Input::kR, Input::kB, kWScale, kWZeroPoint, kRScale, kRZeroPoint}) {
       if (context.has(input) && !context.isConstant(input)) return false;
     }
-    const std::optional<RecurrentSizes> sizes = sizesOf(context);
-    if (!sizes || context.inputAsIs(Input::kX).type() != DataType::kFloat32) return false;
-    if (!prepared_ && !prepare(context, *sizes)) return false;
+    if (context.inputAsIs(Input::kX).type() != DataType::kFloat32) return false;
+    const RecurrentSizes sizes = turnedRecurrentSizes(recurrence_, context);
+    if (!prepared_ && !prepare(context, sizes)) return false;
     const Tensor projected = project(context);
-    RecurrentCall call = recurrentCall(recurrence_, *sizes, context);
+    RecurrentCall call = recurrentCall(recurrence_, sizes, context);
     call.projected = projected.data<float>().data();
     walk_.run(call, prepared_->state_products, {});
     return true;
-  }
-
-  [[nodiscard]] std::optional<RecurrentSizes> sizesOf(const KernelContext& context) const {
-    const Shape &x = context.inputAsIs(Input::kX).shape(), &w = context.inputAsIs(Input::kW).shape(),
-                &r = context.inputAsIs(Input::kR).shape();
-    if (x.size() != 3 || r.size() != 3) return {};
-    const RecurrentSizes sizes{x[0], x[1], x[2], r[1], std::ssize(recurrence_.directions)};
-    const int64_t columns = recurrence_.gates * sizes.hidden;
-    const auto fits = [&](size_t input, const Shape& shape) {
-      return !context.has(input) || context.inputAsIs(input).shape() == shape;
-    };
-    const bool all_fit =
-        w == Shape{sizes.directions, sizes.input, columns} && r == Shape{sizes.directions, sizes.hidden, columns} &&
-        fits(Input::kB, {sizes.directions, 2 * columns}) && fits(Input::kInitialH, sizes.state(false)) &&
-        fits(Input::kInitialC, sizes.state(false)) && fits(Input::kPeepholes, {sizes.directions, 3 * sizes.hidden});
-    return all_fit ? std::optional(sizes) : std::nullopt;
   }
 
   bool prepare(KernelContext& context, const RecurrentSizes& sizes) {

@@ -98,6 +98,10 @@ QUANTIZE_FOR_EACH_CPU void mixState(float* after, const float* before, const flo
 
 void Cell::activate(size_t function, float* values, int64_t count) const {
   if (std::isfinite(recurrence_.clip)) clipAll(values, count, static_cast<float>(recurrence_.clip));
+  apply(function, values, count);
+}
+
+void Cell::apply(size_t function, float* values, int64_t count) const {
   const GateFunction& f = functions_[function];
   switch (f.kind) {
     case GateFunction::Kind::kTanh: return tanhAll(values, count);
@@ -125,7 +129,7 @@ void Cell::lstm(const CellRow& row) const {
   if (row.peepholes != nullptr) addProduct(output, row.peepholes + row.peephole_stride, row.c, n);
   activate(0, output, n);
   std::copy_n(row.c, n, g);
-  activate(2, g, n);
+  apply(2, g, n);
   multiply(row.after, output, g, n);
 }
 

@@ -38,7 +38,9 @@ class Cell {
   void gruState(const CellRow& row) const;
 
  private:
+  /// The function of a gate, which takes what `clip` leaves.
   void activate(size_t function, float* values, int64_t count) const;
+  void apply(size_t function, float* values, int64_t count) const;
 
   const Recurrence& recurrence_;
   const std::array<GateFunction, 3>& functions_;

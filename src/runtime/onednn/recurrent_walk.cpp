@@ -176,14 +176,23 @@ class RecurrentWalk::Direction {
     }
   }
 
+  /// The outputs of the step. A sequence that has ended is zeros from then on, which the range of all states holds
+  /// anyway.
   void finishStep() const {
+    const bool batch_first = call_.recurrence.batch_first;
     for (int64_t b = first_row_; b < end_row_; ++b) {
-      const int64_t at = b * padded_ + first_;
-      if (step_ >= call_.lengths[static_cast<size_t>(b)]) {
-        std::copy_n(before_ + at, count_, after_ + at);
-      } else if (call_.y != nullptr) {
-        const int64_t row = sizes_.yRow(call_.recurrence.batch_first, stepOf(b), direction_, b);
-        std::copy_n(after_ + at, count_, call_.y + row * sizes_.hidden + first_);
+      const int64_t length = call_.lengths[static_cast<size_t>(b)];
+      float* const state = after_ + b * padded_ + first_;
+      if (step_ >= length) {
+        std::fill_n(state, count_, 0.0F);
+        continue;
+      }
+      if (call_.y != nullptr) {
+        const int64_t row = sizes_.yRow(batch_first, stepOf(b), direction_, b);
+        std::copy_n(state, count_, call_.y + row * sizes_.hidden + first_);
+      }
+      if (call_.h != nullptr && step_ + 1 == length) {
+        std::copy_n(state, count_, call_.h + sizes_.stateRow(batch_first, direction_, b) * sizes_.hidden + first_);
       }
     }
   }
@@ -218,11 +227,14 @@ void loadState(const RecurrentCall& call, int64_t direction, const float* given,
   }
 }
 
-void storeState(const RecurrentCall& call, int64_t direction, const float* state, float* given) {
+void storeCells(const RecurrentCall& call, int64_t direction, const float* cells) {
   const RecurrentSizes& sizes = call.sizes;
-  for (int64_t b = 0; given != nullptr && b < sizes.batch; ++b) {
-    std::copy_n(state + b * paddedUnits(sizes.hidden), sizes.hidden,
-                given + sizes.stateRow(call.recurrence.batch_first, direction, b) * sizes.hidden);
+  for (int64_t b = 0; call.c != nullptr && b < sizes.batch; ++b) {
+    float* const to = call.c + sizes.stateRow(call.recurrence.batch_first, direction, b) * sizes.hidden;
+    if (call.lengths[static_cast<size_t>(b)] == 0)
+      std::fill_n(to, sizes.hidden, 0.0F);
+    else
+      std::copy_n(cells + b * paddedUnits(sizes.hidden), sizes.hidden, to);
   }
 }
 
@@ -265,9 +277,9 @@ RecurrentCall recurrentCall(const Recurrence& recurrence, const RecurrentSizes& 
                      .h = made(1, state),
                      .c = made(2, state)};
   const bool is_full = std::ranges::all_of(call.lengths, [&](int64_t length) { return length == sizes.steps; });
-  if (call.y != nullptr && !is_full) {
-    std::fill_n(call.y, sizes.steps * sizes.directions * sizes.batch * sizes.hidden, 0.0F);
-  }
+  const int64_t states = sizes.directions * sizes.batch * sizes.hidden;
+  if (call.y != nullptr && !is_full) std::fill_n(call.y, sizes.steps * states, 0.0F);
+  if (call.h != nullptr && !is_full) std::fill_n(call.h, states, 0.0F);
   return call;
 }
 
@@ -311,8 +323,7 @@ void RecurrentWalk::run(const RecurrentCall& call, const Products& products, con
   }
   for (int64_t d = 0; d < directions; ++d) {
     const Memory& memory = memories[static_cast<size_t>(d)];
-    storeState(call, d, memory.states[static_cast<size_t>(steps % 2)], call.h);
-    storeState(call, d, memory.c, call.c);
+    storeCells(call, d, memory.c);
   }
 }
 

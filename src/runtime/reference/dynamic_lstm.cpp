@@ -4,12 +4,9 @@
 //   i, o, f, c = X W + H R + biases        I = sigmoid(i + Pi C)   F = sigmoid(f + Pf C)   G = tanh(c)
 //   C' = F C + I G                         O = sigmoid(o + Po C')  H' = O tanh(C')
 #include <algorithm>
-#include <array>
-#include <functional>
-#include <optional>
 
-#include "core/error.h"
-#include "runtime/reference/activation_functions.h"
+#include "runtime/ops/arguments.h"
+#include "runtime/recurrence.h"
 #include "runtime/reference/dot_products.h"
 #include "runtime/reference/dynamic_quantization.h"
 #include "runtime/reference/input_types.h"
@@ -20,22 +17,9 @@ namespace quant::reference {
 
 namespace {
 
-enum Input : size_t {
-  kX,
-  kW,
-  kR,
-  kB,
-  kLengths,
-  kInitialH,
-  kInitialC,
-  kPeepholes,
-  kWScale,
-  kWZeroPoint,
-  kRScale,
-  kRZeroPoint
-};
+using Input = RecurrentInput;
 
-using Function = std::function<double(double)>;
+constexpr size_t kWScale = 8, kWZeroPoint = 9, kRScale = 10, kRZeroPoint = 11;
 
 /// The 8-bit weights of one direction, [inputs, gates], gates packed as rows.
 struct Gates {
@@ -59,6 +43,7 @@ Gates gatesOf(KernelContext& context, size_t weights, size_t scale, size_t zero_
     if (static_cast<int64_t>(values.size()) == directions) {
       return Values(static_cast<size_t>(columns), values[static_cast<size_t>(direction)]);
     }
+    requireCount("a scale or zero point", values.size(), static_cast<size_t>(directions * columns));
     const auto first = values.begin() + direction * columns;
     return Values(first, first + columns);
   };
@@ -92,112 +77,102 @@ void addProduct(const Tensor& real, const Gates& gates, std::span<float> sums) {
 
 class DynamicQuantizeLstm final : public Kernel {
  public:
-  explicit DynamicQuantizeLstm(const Node& node)
-      : hidden_(node.attr("hidden_size", int64_t{0})),
-        direction_(node.attr("direction", "forward")),
-        clip_(node.attr("clip", 0.0F)),
-        couples_(node.attr("input_forget", int64_t{0}) != 0) {
-    const int64_t directions = direction_ == "bidirectional" ? 2 : 1;
-    std::vector<std::string> names;
-    if (const auto* attribute = node.findAttr("activations")) {
-      names.assign(attribute->strings().begin(), attribute->strings().end());
-    }
-    for (int64_t i = std::ssize(names); i < 3 * directions; ++i) names.emplace_back(i % 3 == 0 ? "Sigmoid" : "Tanh");
-    for (const std::string& name : names) {
-      if (name != "Sigmoid" && name != "Tanh" && name != "Relu") {
-        throwUnsupported("DynamicQuantizeLSTM with the activation {}", name);
-      }
-      functions_.push_back(activationFunction(name, 0.0F, 0.0F));
-    }
-  }
+  explicit DynamicQuantizeLstm(const Node& node) : recurrence_(Recurrence::of(node)) {}
 
   void run(KernelContext& context) override {
-    const Shape& x = context.input(kX).shape();
-    const int64_t directions = context.input(kW).shape()[0];
-    const Shape state{directions, x[1], hidden_};
-    Tensor y(DataType::kFloat32, {x[0], directions, x[1], hidden_}), h(DataType::kFloat32, state),
-        c(DataType::kFloat32, state);
-    std::ranges::fill(y.data<float>(), 0.0F);
-    for (int64_t direction = 0; direction < directions; ++direction) {
-      runDirection(context, direction, directions, y, h, c);
+    const RecurrentSizes sizes = turnedRecurrentSizes(recurrence_, context);
+    const std::vector<int64_t> lengths = sequenceLengths(sizes, context);
+    Results results{zeros(sizes.y(false)), zeros(sizes.state(false)), zeros(sizes.state(false))};
+    for (int64_t direction = 0; direction < sizes.directions; ++direction) {
+      runDirection(context, sizes, lengths, direction, results);
     }
-    if (context.wants(0)) context.setOutput(0, std::move(y));
-    if (context.wants(1)) context.setOutput(1, std::move(h));
-    if (context.wants(2)) context.setOutput(2, std::move(c));
+    if (context.wants(0)) context.setOutput(0, std::move(results.y));
+    if (context.wants(1)) context.setOutput(1, std::move(results.h));
+    if (context.wants(2)) context.setOutput(2, std::move(results.c));
   }
 
  private:
+  struct Results {
+    Tensor y, h, c;
+  };
   /// What one step works with: one batch of rows.
   struct State {
-    Tensor h;              // [batch, hidden]
+    Tensor h;              // [batch, hidden]; zeros where a sequence has ended, which the range of all holds anyway
     std::vector<float> c;  // the same
   };
 
-  void runDirection(KernelContext& context, int64_t direction, int64_t directions, Tensor& y, Tensor& last_h,
-                    Tensor& last_c) {
-    const Tensor& x = context.input(kX);
-    const int64_t steps = x.shape()[0], batch = x.shape()[1], gates = 4 * hidden_;
-    std::vector<float> inputs(static_cast<size_t>(steps * batch * gates), 0.0F);
-    addProduct(x.alias({steps * batch, x.shape()[2]}), gatesOf(context, kW, kWScale, kWZeroPoint, direction), inputs);
-    const Gates recurrence = gatesOf(context, kR, kRScale, kRZeroPoint, direction);
-    const auto bias = partOf(context, kB, direction, directions);
-    const auto peepholes = partOf(context, kPeepholes, direction, directions);
-    const Tensor* lengths = context.optionalInput(kLengths);
-    State state = initialState(context, direction, directions, batch);
-    const bool reverse = direction_ == "reverse" || direction == 1;
-    for (int64_t step = 0; step < steps; ++step) {
+  static Tensor zeros(Shape shape) {
+    Tensor tensor(DataType::kFloat32, std::move(shape));
+    std::ranges::fill(tensor.data<float>(), 0.0F);
+    return tensor;
+  }
+
+  void runDirection(KernelContext& context, const RecurrentSizes& sizes, const std::vector<int64_t>& lengths,
+                    int64_t direction, Results& results) const {
+    const int64_t hidden = sizes.hidden, gates = 4 * hidden, batch = sizes.batch;
+    std::vector<float> inputs(static_cast<size_t>(sizes.steps * batch * gates), 0.0F);
+    addProduct(context.input(Input::kX).alias({sizes.steps * batch, sizes.input}),
+               gatesOf(context, Input::kW, kWScale, kWZeroPoint, direction), inputs);
+    const Gates recurrence = gatesOf(context, Input::kR, kRScale, kRZeroPoint, direction);
+    const auto bias = partOf(context, Input::kB, direction, sizes.directions);
+    const auto peepholes = partOf(context, Input::kPeepholes, direction, sizes.directions);
+    const bool reversed = recurrence_.directions[static_cast<size_t>(direction)].reversed;
+    State state = initialState(context, sizes, direction);
+    for (int64_t step = 0; step < sizes.steps; ++step) {
       std::vector<float> sums(static_cast<size_t>(batch * gates), 0.0F);
       addProduct(state.h, recurrence, sums);
       for (int64_t row = 0; row < batch; ++row) {
-        const int64_t length = lengths == nullptr ? steps : lengths->data<int32_t>()[static_cast<size_t>(row)];
-        if (step >= length) continue;
-        const int64_t at = reverse ? length - 1 - step : step;
+        const int64_t length = lengths[static_cast<size_t>(row)];
+        float *const h = state.h.data<float>().data() + row * hidden, *const c = state.c.data() + row * hidden;
+        if (step >= length) {
+          std::fill_n(h, hidden, 0.0F);
+          continue;
+        }
+        const int64_t at = reversed ? length - 1 - step : step;
         float* const sum = sums.data() + row * gates;
         const float* const input = inputs.data() + (at * batch + row) * gates;
         for (int64_t g = 0; g < gates; ++g) {
           sum[g] += input[g];
           if (!bias.empty()) sum[g] += bias[static_cast<size_t>(g)] + bias[static_cast<size_t>(gates + g)];
         }
-        float* const h = state.h.data<float>().data() + row * hidden_;
-        advance(sum, peepholes, direction, state.c.data() + row * hidden_, h);
-        std::copy_n(h, hidden_, y.data<float>().data() + ((at * directions + direction) * batch + row) * hidden_);
+        advance(sum, peepholes, direction, c, h, static_cast<size_t>(hidden));
+        std::copy_n(h, hidden, results.y.data<float>().data() + sizes.yRow(false, at, direction, row) * hidden);
+        if (step + 1 < length) continue;
+        const int64_t last = sizes.stateRow(false, direction, row) * hidden;
+        std::copy_n(h, hidden, results.h.data<float>().data() + last);
+        std::copy_n(c, hidden, results.c.data<float>().data() + last);
       }
     }
-    std::ranges::copy(state.h.data<float>(), last_h.data<float>().begin() + direction * batch * hidden_);
-    std::ranges::copy(state.c, last_c.data<float>().begin() + direction * batch * hidden_);
   }
 
-  [[nodiscard]] State initialState(KernelContext& context, int64_t direction, int64_t directions, int64_t batch) const {
-    State state{Tensor(DataType::kFloat32, {batch, hidden_}), std::vector<float>(static_cast<size_t>(batch * hidden_))};
-    std::ranges::fill(state.h.data<float>(), 0.0F);
-    std::ranges::copy(partOf(context, kInitialH, direction, directions), state.h.data<float>().begin());
-    std::ranges::copy(partOf(context, kInitialC, direction, directions), state.c.begin());
+  static State initialState(KernelContext& context, const RecurrentSizes& sizes, int64_t direction) {
+    const int64_t size = sizes.batch * sizes.hidden;
+    State state{zeros({sizes.batch, sizes.hidden}), std::vector<float>(static_cast<size_t>(size))};
+    std::ranges::copy(partOf(context, Input::kInitialH, direction, sizes.directions), state.h.data<float>().begin());
+    std::ranges::copy(partOf(context, Input::kInitialC, direction, sizes.directions), state.c.begin());
     return state;
   }
 
   /// One step of one row: from the sums of the gates to the new C and H.
-  void advance(const float* sums, std::span<const float> peepholes, int64_t direction, float* c, float* h) const {
-    const Function *const functions = functions_.data() + 3 * direction, &gate = functions[0], &cell = functions[1],
-                          &result = functions[2];
-    const auto peephole = [&](int64_t which, int64_t k) {
-      return peepholes.empty() ? 0.0F : peepholes[static_cast<size_t>(which * hidden_ + k)];
+  void advance(const float* sums, std::span<const float> peepholes, int64_t direction, float* c, float* h,
+               size_t hidden) const {
+    const auto& [gate, cell, result] = recurrence_.directions[static_cast<size_t>(direction)].functions;
+    const auto peephole = [&](size_t which, size_t k) {
+      return peepholes.empty() ? 0.0F : peepholes[which * hidden + k];
     };
-    for (int64_t k = 0; k < hidden_; ++k) {
+    for (size_t k = 0; k < hidden; ++k) {
       const double in = gate(clipped(sums[k] + peephole(0, k) * c[k]));
-      const double forget = couples_ ? 1 - in : gate(clipped(sums[2 * hidden_ + k] + peephole(2, k) * c[k]));
-      c[k] = static_cast<float>(forget * c[k] + in * cell(clipped(sums[3 * hidden_ + k])));
-      const double out = gate(clipped(sums[hidden_ + k] + peephole(1, k) * c[k]));
+      const double forget =
+          recurrence_.couples_input_forget ? 1 - in : gate(clipped(sums[2 * hidden + k] + peephole(2, k) * c[k]));
+      c[k] = static_cast<float>(forget * c[k] + in * cell(clipped(sums[3 * hidden + k])));
+      const double out = gate(clipped(sums[hidden + k] + peephole(1, k) * c[k]));
       h[k] = static_cast<float>(out * result(c[k]));
     }
   }
 
-  [[nodiscard]] float clipped(float x) const { return clip_ > 0 ? std::clamp(x, -clip_, clip_) : x; }
+  [[nodiscard]] double clipped(double x) const { return std::clamp(x, -recurrence_.clip, recurrence_.clip); }
 
-  int64_t hidden_;
-  std::string direction_;
-  float clip_;
-  bool couples_;
-  std::vector<Function> functions_;  // gate, cell and result of each direction
+  Recurrence recurrence_;
 };
 
 }  // namespace

@@ -105,11 +105,14 @@ Heads split(const Tensor& tensor, int64_t first, int64_t heads, int64_t size) {
 class Rotation {
  public:
   Rotation(const Tensor& cosine, const Tensor& sine, bool is_interleaved)
-      : cosine_(elementsAs<float>(cosine)),
-        sine_(elementsAs<float>(sine)),
-        places_(cosine.shape()[0]),
-        pairs_(cosine.shape()[1]),
-        is_interleaved_(is_interleaved) {}
+      : cosine_(elementsAs<float>(cosine)), sine_(elementsAs<float>(sine)), is_interleaved_(is_interleaved) {
+    if (cosine.rank() != 2 || sine.shape() != cosine.shape()) {
+      throwBadInput("GroupQueryAttention: cos_cache and sin_cache have shapes {} and {}, expected one shape of rank 2",
+                    toString(cosine.shape()), toString(sine.shape()));
+    }
+    places_ = cosine.shape()[0];
+    pairs_ = cosine.shape()[1];
+  }
 
   void turn(Heads& heads, std::span<const int64_t> places) const {
     if (2 * pairs_ > heads.size) {
@@ -136,7 +139,7 @@ class Rotation {
   }
 
   std::vector<float> cosine_, sine_;
-  int64_t places_, pairs_;
+  int64_t places_ = 0, pairs_ = 0;
   bool is_interleaved_;
 };
 
@@ -225,6 +228,12 @@ class GroupQueryAttention final : public Kernel {
     return call;
   }
 
+  /// 0 for what is no [batch, heads, length, size] or is not there.
+  static int64_t lengthOfPast(KernelContext& context, size_t input) {
+    const Tensor* const past = context.optionalInput(input);
+    return past == nullptr || past->rank() != 4 ? 0 : past->shape()[2];
+  }
+
   /// A prompt begins at place 0, however many keys are only there to fill up; later calls go on behind the past.
   static void countKeys(KernelContext& context, Call& call) {
     const int64_t length = call.query.length;
@@ -232,7 +241,11 @@ class GroupQueryAttention final : public Kernel {
     const auto total_length = toInts(context.input(kTotalLength));
     requireCount("seqlens_k", last_places.size(), static_cast<size_t>(call.query.batch));
     requireCount("total_sequence_length", total_length.size(), 1);
-    const int64_t past_length = context.has(kPastKey) ? context.input(kPastKey).shape().at(2) : 0;
+    const int64_t past_length = lengthOfPast(context, kPastKey);
+    if (lengthOfPast(context, kPastValue) != past_length) {
+      throwBadInput("GroupQueryAttention: past_key has {} keys, but past_value {}", past_length,
+                    lengthOfPast(context, kPastValue));
+    }
     call.present_length = std::max(total_length[0], past_length);
     for (const int64_t last : last_places) {
       const int64_t total = last + 1, past = total_length[0] == length ? 0 : total - length;
@@ -268,7 +281,7 @@ class GroupQueryAttention final : public Kernel {
     int64_t past_length = 0;
     if (context.has(input)) {
       const Tensor& past = context.input(input);
-      past_length = past.rank() == 4 ? past.shape()[2] : 0;
+      past_length = lengthOfPast(context, input);
       const Shape expected{added.batch, added.heads, past_length, added.size};
       if (past.shape() != expected) {
         throwBadInput("GroupQueryAttention: past_key and past_value have shape {}, expected {}", toString(past.shape()),
@@ -323,7 +336,8 @@ class GroupQueryAttention final : public Kernel {
     const Tensor* const given = context.optionalInput(kBias);
     if (given == nullptr) return {};
     const Shape& shape = given->shape();
-    const int64_t keys = *std::ranges::max_element(call.totals);
+    int64_t keys = 0;
+    for (const int64_t total : call.totals) keys = std::max(keys, total);
     const bool fits = shape.size() == 4 && (shape[0] == 1 || shape[0] == call.query.batch) &&
                       (shape[1] == 1 || shape[1] == settings_.heads) && shape[2] == call.query.length &&
                       shape[3] >= keys;

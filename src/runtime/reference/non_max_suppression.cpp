@@ -3,6 +3,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -111,7 +112,10 @@ class ChosenBoxes {
 
 struct Limits {
   int64_t most;
-  float overlap, score;
+  float overlap;
+  std::optional<float> score;
+
+  [[nodiscard]] bool isCandidate(float x) const { return score ? x > *score : !std::isnan(x); }
 };
 
 /// The only element of an optional input.
@@ -125,8 +129,8 @@ T scalarInput(KernelContext& context, size_t index, T fallback) {
 }
 
 Limits limitsOf(KernelContext& context) {
-  const Limits limits{scalarInput<int64_t>(context, 2, 0), scalarInput(context, 3, 0.0F),
-                      scalarInput(context, 4, -std::numeric_limits<float>::infinity())};
+  Limits limits{scalarInput<int64_t>(context, 2, 0), scalarInput(context, 3, 0.0F), {}};
+  if (context.has(4)) limits.score = scalarInput(context, 4, 0.0F);
   if (!(limits.overlap >= 0) || limits.overlap > 1) {
     throwBadInput("iou_threshold is {}, expected 0 to 1", limits.overlap);
   }
@@ -137,8 +141,7 @@ Limits limitsOf(KernelContext& context) {
 std::vector<int64_t> choose(const std::vector<Box>& boxes, std::span<const float> scores, const Limits& limits) {
   std::vector<int64_t> candidates;
   for (size_t i = 0; i < scores.size(); ++i) {
-    const bool is_lowest = scores[i] == limits.score && std::isinf(limits.score);  // without a threshold nothing is
-    if (scores[i] > limits.score || is_lowest) candidates.push_back(static_cast<int64_t>(i));
+    if (limits.isCandidate(scores[i])) candidates.push_back(static_cast<int64_t>(i));
   }
   std::ranges::stable_sort(candidates, std::greater<>(), [&](int64_t i) { return scores[static_cast<size_t>(i)]; });
   std::vector<int64_t> chosen;

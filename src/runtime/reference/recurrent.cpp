@@ -75,7 +75,7 @@ class Cell {
       const double forget =
           recurrence_.couples_input_forget ? 1 - input : activate(0, gate(2) + p_.peepholes[2 * n + j] * c[j]);
       c[j] = forget * c[j] + input * activate(1, gate(3));
-      h[j] = activate(0, gate(1) + p_.peepholes[n + j] * c[j]) * activate(2, c[j]);
+      h[j] = activate(0, gate(1) + p_.peepholes[n + j] * c[j]) * functions_[2](c[j]);
     }
   }
 
@@ -155,6 +155,7 @@ class Call {
     const int64_t length = lengths_[static_cast<size_t>(b)];
     const int64_t state_row = sizes_.stateRow(batch_first, d, b);
     Numbers h = row(results_.h, state_row), c = row(results_.c, state_row);
+    if (length == 0) h = c = Numbers(h.size());
     for (int64_t i = 0; i < length; ++i) {
       const int64_t step = recurrence_.directions[static_cast<size_t>(d)].reversed ? length - 1 - i : i;
       cell.step(std::span(x_).subspan(static_cast<size_t>(sizes_.xRow(batch_first, step, b) * sizes_.input),

@@ -204,9 +204,25 @@ def group_queries():
     call("part_turned", new(2, 0, size=32), [1, 1], 2, cosine, sine, do_rotary=1)
 
 
+def recurrent_corners():
+    """What ONNX's text leaves open: whether `clip` cuts the cell, and where a sequence of no steps ends."""
+    lengths = np.array([5, 0, 2, 1], np.int32)
+    for op_type, gates in (("LSTM", 4), ("GRU", 3), ("RNN", 1)):
+        parameters = [floats(2, gates * 3, 6), floats(2, gates * 3, 3), floats(2, gates * 6)]
+        states = [floats(2, 4, 3) for _ in range(2 if op_type == "LSTM" else 1)]
+        make(f"{op_type.lower()}_clip_and_lengths", op_type, [floats(5, 4, 6), *parameters, lengths, *states],
+             outputs=1 + len(states), domain="", hidden_size=3, direction="bidirectional", clip=0.5)
+    zeros = np.zeros((2, 16), np.int8)
+    weights = [(bytes_(2, n, 16, dtype=np.int8), floats(2, 16, low=0.002, high=0.008)) for n in (6, 4)]
+    (w, w_scale), (r, r_scale) = weights
+    make("dynamic_quantize_lstm_clip_and_lengths", "DynamicQuantizeLSTM",
+         [floats(5, 4, 6), w, r, floats(2, 32), lengths, floats(2, 4, 4), floats(2, 4, 4), None, w_scale, zeros, r_scale,
+          zeros], outputs=3, hidden_size=4, direction="bidirectional", clip=0.5)
+
+
 if __name__ == "__main__":
     RANDOM = np.random.default_rng(7)
     for part in (activations, normalizations, products, quantized, attentions, machine_learning, rotations, recurrences,
-                 group_queries):
+                 group_queries, recurrent_corners):
         part()
     print(f"{len(list(HERE.glob('*/model.onnx')))} cases")
