@@ -65,10 +65,12 @@ class Rewriter {
     return treatment == Treatment::kInt8 || treatment == Treatment::kMoves;
   }
 
+  /// What is read from stored weights, or computed in float with them, is no integer.
   [[nodiscard]] bool comesFromIntegers(const std::string& value) const {
     const Node* producer = graph_.producer(value);
     if (producer == nullptr) return false;
-    return treatmentOf(producer->output()) != Treatment::kFloat;
+    const Treatment treatment = treatmentOf(keyOf(*producer));
+    return treatment != Treatment::kFloat && treatment != Treatment::kWeights;
   }
 
   std::string dequantize(const QuantizedNames& names, const std::string& result, std::optional<int64_t> axis) {

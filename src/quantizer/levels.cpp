@@ -10,7 +10,29 @@ namespace quant {
 namespace {
 
 constexpr int kExponents = 11;        // 0, 0.1, ... 1
-constexpr double kLeastReach = 1e-4;  // of a channel, in parts of the widest one: no division by nothing
+constexpr float kLeastReach = 1e-4F;  // of a channel, in parts of the widest one: no division by nothing
+/// Of a channel, in parts of the usual one: in a few samples it may not have shown how far it reaches, and what goes
+/// beyond its level widens the range of all.
+constexpr float kNarrowest = 0.125F;
+
+/// The median of the channels that were ever seen.
+float usualReach(std::vector<float> reach) {
+  std::erase(reach, 0.0F);
+  const auto middle = reach.begin() + static_cast<std::ptrdiff_t>(reach.size() / 2);
+  std::ranges::nth_element(reach, middle);
+  return *middle;
+}
+
+/// How far each channel is taken to reach; nothing is known of one that was always zero, so it is a usual one.
+std::vector<float> reachOf(const ChannelSpread& spread) {
+  std::vector<float> reach(spread.low.size());
+  for (size_t c = 0; c < reach.size(); ++c) reach[c] = std::max(spread.high[c], -spread.low[c]);
+  const float widest = reach.empty() ? 0.0F : std::ranges::max(reach);
+  if (!(widest > 0) || !std::isfinite(widest)) return {};
+  const float usual = usualReach(reach), least = std::max(usual * kNarrowest, widest * kLeastReach);
+  for (float& r : reach) r = std::max(r == 0 ? usual : r, least);
+  return reach;
+}
 
 /// What the expected error needs to know of the weights, whatever the levels are.
 struct WeightSizes {
@@ -86,12 +108,8 @@ double expectedError(const ChannelSpread& spread, const WeightSizes& weights, co
 std::optional<Levels> findLevels(const ChannelSpread& spread, std::span<const LevelledWeights> readers,
                                  double least_gain) {
   const size_t channels = spread.low.size();
-  std::vector<float> reach(channels);
-  for (size_t c = 0; c < channels; ++c) reach[c] = std::max(spread.high[c], -spread.low[c]);
-  const float widest = channels == 0 ? 0.0F : std::ranges::max(reach);
-  if (!(widest > 0) || !std::isfinite(widest)) return {};
-  for (float& r : reach) r = std::max(r, static_cast<float>(widest * kLeastReach));
-
+  const std::vector<float> reach = reachOf(spread);
+  if (reach.empty()) return {};
   const WeightSizes weights = sizesOf(readers, channels);
   const double without = expectedError(spread, weights, std::vector<float>(channels, 1.0F));
   Levels best;

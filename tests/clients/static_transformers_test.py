@@ -74,6 +74,37 @@ class StaticTransformers(unittest.TestCase):
         print(f"block: error {errors[()]:.5f}, without levels {errors[('--no-levels',)]:.5f}")
         self.assertLess(4 * errors[()], errors[("--no-levels",)])
 
+    def test_what_stored_weights_give_is_read_in_float_beside_its_product(self):
+        """By a sum and as an output, of a table and of an LSTM, whose weights become bytes."""
+        generator = np.random.default_rng(2)
+        normal = lambda *shape: generator.normal(size=shape).astype(np.float32)
+        scale = np.ones(CHANNELS, np.float32)
+        scale[WIDE] = 40
+        constants = {"t": normal(50, CHANNELS) * scale, "u": normal(CHANNELS, CHANNELS) / 8, "axes": np.array([1])}
+        constants |= {"w": normal(1, 4 * CHANNELS, CHANNELS) / 8, "r": normal(1, 4 * CHANNELS, CHANNELS) / 8}
+        nodes = [
+            helper.make_node("Gather", ["t", "i"], ["e"]),
+            helper.make_node("MatMul", ["e", "u"], ["m"]),
+            helper.make_node("Add", ["m", "e"], ["y"]),
+            helper.make_node("LSTM", ["e", "w", "r"], ["steps"], hidden_size=CHANNELS),
+            helper.make_node("Squeeze", ["steps", "axes"], ["h"]),
+            helper.make_node("MatMul", ["steps", "u"], ["n"]),
+            helper.make_node("Add", ["n", "steps"], ["z"]),
+        ]
+        model = self.folder / "stored.onnx"
+        shape = ["words", 1, CHANNELS]
+        outputs = {"y": shape, "e": shape, "h": shape, "z": ["words", 1, 1, CHANNELS], "steps": ["words", 1, 1, CHANNELS]}
+        support.save_model(model, nodes, {}, outputs, constants, inputs_of_integers={"i": ["words", 1]})
+        samples = [{"i": generator.integers(0, 50, (5 + i % 3, 1))} for i in range(30)]
+        save_samples(self.folder / "samples", samples)
+        path = self.quantized(model, self.folder / "samples")
+        expected, theirs = (support.run_theirs(support.session(p), samples[:8]) for p in (model, path))
+        ours = support.run_ours(path, "onednn", samples[:8])
+        for e, t, o in zip(expected, theirs, ours):
+            for index in range(len(outputs)):
+                self.assertGreater(support.cosine(e[index], t[index]), 0.995)
+                self.assertGreater(support.cosine(o[index], t[index]), 0.9999)
+
     def test_ranges_that_are_saved_hold_the_levels(self):
         model = block(self.folder)
         save_samples(self.folder / "samples", block_samples(20))

@@ -94,11 +94,12 @@ def neighbours(vectors: np.ndarray) -> np.ndarray:
     return similar.argmax(1)
 
 
-def save_model(path, nodes, inputs, outputs, constants, opset=17):
+def save_model(path, nodes, inputs, outputs, constants, opset=17, inputs_of_integers=None):
     """inputs and outputs: name -> shape, of floats."""
-    info = lambda values: [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in values.items()]
+    info = lambda values, kind=TensorProto.FLOAT: [helper.make_tensor_value_info(n, kind, s) for n, s in values.items()]
     initializers = [numpy_helper.from_array(array, name) for name, array in constants.items()]
-    graph = helper.make_graph(nodes, "model", info(inputs), info(outputs), initializers)
+    all_inputs = info(inputs) + info(inputs_of_integers or {}, TensorProto.INT64)
+    graph = helper.make_graph(nodes, "model", all_inputs, info(outputs), initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     onnx.checker.check_model(model)
     onnx.save(model, path)

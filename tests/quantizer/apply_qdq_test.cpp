@@ -195,6 +195,23 @@ TEST(ApplyQdq, OtherReadersOfALevelledValueReadItAsItWas) {
   EXPECT_EQ(graph.producer("y")->input(1), "h");
 }
 
+TEST(ApplyQdq, WhatATableOfStoredWeightsGivesIsNoInteger) {
+  for (const std::vector<float>& levels : {std::vector<float>(), {0.5F, 4}}) {
+    Graph graph = parseGraph(R"(g (int64[3] i) => (float[3,2] h, float[3,2] y)
+        <float[2,2] t = {1, 2, 3, 4}, float[2,2] w = {8, 1, 1, 8}> {
+          h = Gather(t, i) m = MatMul(h, w) y = Add(m, h) })");
+    graph.inferShapes();
+    RangeTable table = ranges({{"h", {-4, 4}}});
+    table.values["h"].levels = levels;
+    QuantizationPlan plan = makePlan(graph, place(graph, {}), table, {});
+    plan.nodes[0].treatment = Treatment::kWeights;
+    applyQdq(graph, plan);
+    EXPECT_TRUE(graph.producer("h")->is("Gather"));
+    EXPECT_EQ(graph.producer("y")->input(1), "h");
+    EXPECT_TRUE(graph.producer(graph.producer("m")->input(0))->is("DequantizeLinear"));
+  }
+}
+
 TEST(ApplyQdq, ALayerNormalizationThatNothingElseReadsTakesTheLevels) {
   const Graph graph = levelled(R"(g (float[N,2] x) => (float[N,1] y)
       <float[2] s = {1, 2}, float[2] b = {3, 4}, float[2,1] w = {8, 1}> {

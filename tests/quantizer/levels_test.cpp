@@ -50,11 +50,25 @@ TEST(FindLevels, AValueThatIsAlwaysZeroHasNone) {
   EXPECT_EQ(findLevels({{0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}}, ones.readers, 1.5), std::nullopt);
 }
 
-TEST(FindLevels, AChannelThatIsAlwaysZeroGetsAFiniteLevel) {
+// In a few samples a channel may not have shown how far it reaches. What goes beyond its level widens the range of all.
+
+TEST(FindLevels, AChannelThatIsAlwaysZeroIsAUsualOne) {
   const Ones ones;
   const auto levels = findLevels({{0, -1, -1, -64}, {0, 1, 1, 64}, {0, 0.3, 0.3, 2}}, ones.readers, 1.0);
   ASSERT_TRUE(levels.has_value());
-  for (const float level : levels->factors) EXPECT_TRUE(std::isfinite(level) && level > 0) << level;
+  EXPECT_EQ(levels->factors[0], levels->factors[1]);
+}
+
+TEST(FindLevels, ANarrowChannelIsAnEighthOfAUsualOneAtLeast) {
+  const Ones ones;
+  const auto levels = findLevels({{0, -1, -1, -64}, {1e-6F, 1, 1, 64}, {0, 0.3, 0.3, 2}}, ones.readers, 1.0);
+  ASSERT_TRUE(levels.has_value());
+  EXPECT_LT(levels->factors[1], 8.01F * levels->factors[0]);
+}
+
+TEST(FindLevels, RareChannelsGainNothing) {
+  const Ones ones;
+  EXPECT_EQ(findLevels({{0, 0, 0, -1}, {0, 0, 0, 1}, {0, 0, 0, 0.3}}, ones.readers, 1.5), std::nullopt);
 }
 
 }  // namespace
