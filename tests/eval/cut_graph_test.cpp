@@ -26,8 +26,7 @@ TEST(CutAtValues, GivesReadersAnInputOfTheirOwn) {
 }
 
 TEST(CutAtValues, GivesRealsInPlaceOfWhatDequantizeLinearMakes) {
-  Graph graph = test::parseGraph(kQuantized);
-  graph.inferShapes();
+  Graph graph = test::parseInferred(kQuantized);
   const CutGraph cut = cutAtValues(graph, {{"aq"}});
   ASSERT_EQ(cut.inputs.size(), 1);
   EXPECT_EQ(cut.inputs[0].type, DataType::kFloat32);

@@ -10,6 +10,7 @@ namespace quant {
 namespace {
 
 using test::parseGraph;
+using test::parseInferred;
 using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 
@@ -33,8 +34,7 @@ TEST(Body, HoldsCapturedConstantsAndItsOwn) {
 }
 
 TEST(Body, OtherCapturedValuesAreInputsWithTheirTypes) {
-  Graph graph = parseGraph(kIf);
-  graph.inferShapes();
+  Graph graph = parseInferred(kIf);
   const Body body = thenBranch(graph);
   EXPECT_EQ(body.inputCount(), 0U);
   EXPECT_THAT(body.graph().inputs(), ElementsAre("u"));

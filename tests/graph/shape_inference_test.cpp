@@ -9,6 +9,7 @@ namespace quant {
 namespace {
 
 using test::parseGraph;
+using test::parseInferred;
 using ::testing::HasSubstr;
 
 std::string messageOf(const std::string& text) {
@@ -22,27 +23,24 @@ std::string messageOf(const std::string& text) {
 }
 
 TEST(InferShapes, FindsTypesOfAllValues) {
-  Graph graph = parseGraph(R"(g (float[1,3,8,8] x, float[4,3,3,3] w) => (y) { a = Conv(x, w)  y = Relu(a) })");
-  graph.inferShapes();
+  Graph graph = parseInferred(R"(g (float[1,3,8,8] x, float[4,3,3,3] w) => (y) { a = Conv(x, w)  y = Relu(a) })");
   EXPECT_EQ(graph.valueType("a"), (ValueType{DataType::kFloat32, Shape{1, 4, 6, 6}}));
   EXPECT_EQ(graph.valueType("y"), (ValueType{DataType::kFloat32, Shape{1, 4, 6, 6}}));
   EXPECT_TRUE(graph.valueType("y")->isStatic());
 }
 
 TEST(InferShapes, FollowsShapesThatTheGraphComputes) {
-  Graph graph = parseGraph(R"(g (float[2,3,4] x) => (y) <int64[1] tail = {-1}> {
+  Graph graph = parseInferred(R"(g (float[2,3,4] x) => (y) <int64[1] tail = {-1}> {
       s = Shape <start = 0, end = 1> (x)
       t = Concat <axis = 0> (s, tail)
       y = Reshape(x, t)
     })",
-                           15);
-  graph.inferShapes();
+                              15);
   EXPECT_EQ(graph.valueType("y")->shape, (Shape{2, 12}));
 }
 
 TEST(InferShapes, LeavesUnknownSizesUnknownAndNamesThem) {
-  Graph graph = parseGraph("g (float[N,3] x) => (y) { y = Relu(x) }");
-  graph.inferShapes();
+  Graph graph = parseInferred("g (float[N,3] x) => (y) { y = Relu(x) }");
   EXPECT_EQ(graph.valueType("y")->shape, (Shape{-1, 3}));
   EXPECT_FALSE(graph.valueType("y")->isStatic());
   EXPECT_EQ(graph.sizeName("y", 0), "N");
@@ -92,21 +90,19 @@ TEST(InferShapes, IsOneLine) {
 }
 
 TEST(InferShapes, PassesOverOperatorsOfOtherDomains) {
-  Graph graph = parseGraph("g (float[2,3] x) => (y) { a = com.microsoft.Secret(x)  b = Relu(x)  y = Add(a, b) }");
-  graph.inferShapes();
+  Graph graph = parseInferred("g (float[2,3] x) => (y) { a = com.microsoft.Secret(x)  b = Relu(x)  y = Add(a, b) }");
   EXPECT_EQ(graph.valueType("a"), std::nullopt);
   EXPECT_EQ(graph.valueType("b")->shape, (Shape{2, 3}));
 }
 
 TEST(InferShapes, TrustsTheFileOnResultsOfOtherDomains) {
-  Graph graph = parseGraph("g (float[2,3] x) => (y) <float[2,3] a> { a = com.microsoft.Secret(x)  y = Transpose(a) }");
-  graph.inferShapes();
+  Graph graph =
+      parseInferred("g (float[2,3] x) => (y) <float[2,3] a> { a = com.microsoft.Secret(x)  y = Transpose(a) }");
   EXPECT_EQ(graph.valueType("y")->shape, (Shape{3, 2}));
 }
 
 TEST(InferShapes, DoesNotTrustTheFileOnResultsThatItCanInfer) {
-  Graph graph = parseGraph("g (float[2,3] x) => (y) <float[7,7] a> { a = Relu(x)  y = Transpose(a) }");
-  graph.inferShapes();
+  Graph graph = parseInferred("g (float[2,3] x) => (y) <float[7,7] a> { a = Relu(x)  y = Transpose(a) }");
   EXPECT_EQ(graph.valueType("a")->shape, (Shape{2, 3}));
 }
 

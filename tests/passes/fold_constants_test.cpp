@@ -85,11 +85,10 @@ TEST(FoldConstants, LeavesWeightsBehindADequantizeLinearAsIntegers) {
 }
 
 TEST(FoldConstants, LeavesWhatIsNewAtEachRun) {
-  Graph graph = parseGraph(R"(g (float[2] x) => (float[2] y) {
+  Graph graph = parseInferred(R"(g (float[2] x) => (float[2] y) {
       noise = RandomNormal <shape = [2]> ()
       y = Add(x, noise)
     })");
-  graph.inferShapes();
   EXPECT_EQ(foldConstants(graph), 0);
 }
 
@@ -111,32 +110,29 @@ TEST(FoldConstants, LeavesGraphOutputsComputed) {
 }
 
 TEST(FoldConstants, LeavesNodesWithSubgraphs) {
-  Graph graph = parseGraph(R"(g (float[1] x) => (float[1] y) <bool c = {1}, float[1] k = {2}> {
+  Graph graph = parseInferred(R"(g (float[1] x) => (float[1] y) <bool c = {1}, float[1] k = {2}> {
       chosen = If (c) <then_branch = t () => (float[1] a) { a = Identity(k) },
                        else_branch = e () => (float[1] b) { b = Neg(k) }>
       y = Add(x, chosen)
     })");
-  graph.inferShapes();
   EXPECT_EQ(foldConstants(graph), 0);
 }
 
 TEST(FoldConstants, KeepsTheNameThatASubgraphCaptures) {
-  Graph graph = parseGraph(R"(g (bool c, float[1] x) => (float[1] y) <float[1] a = {1}> {
+  Graph graph = parseInferred(R"(g (bool c, float[1] x) => (float[1] y) <float[1] a = {1}> {
       two = Add(a, a)
       y = If (c) <then_branch = t () => (float[1] p) { p = Add(x, two) },
                   else_branch = e () => (float[1] q) { q = Identity(x) }>
     })");
-  graph.inferShapes();
   EXPECT_EQ(foldConstants(graph), 1);
   EXPECT_THAT(floats(graph, "two"), ElementsAre(2));
 }
 
 TEST(FoldConstants, LeavesAnOperatorThatNobodyKnows) {
-  Graph graph = parseGraph(R"(g (float[1] x) => (float[1] y) <float[1] a = {1}> {
+  Graph graph = parseInferred(R"(g (float[1] x) => (float[1] y) <float[1] a = {1}> {
       b = com.microsoft.Strange(a)
       y = Add(x, b)
     })");
-  graph.inferShapes();
   EXPECT_EQ(foldConstants(graph), 0);
 }
 

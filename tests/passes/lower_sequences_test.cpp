@@ -9,8 +9,7 @@ using namespace test;
 
 /// The graph of `text` without sequences; nothing is left of the nodes that made them.
 Graph lowered(const std::string& text, int opset = 17) {
-  Graph graph = parseGraph(text, opset);
-  graph.inferShapes();
+  Graph graph = parseInferred(text, opset);
   EXPECT_GT(lowerSequences(graph), 0);
   graph.removeUnused();
   graph.verify();
@@ -132,8 +131,7 @@ TEST(LowerSequences, AnOptionalThatHoldsSomethingIsThat) {
 }
 
 int lowerings(const std::string& text) {
-  Graph graph = parseGraph(text, 17);
-  graph.inferShapes();
+  Graph graph = parseInferred(text, 17);
   const int changes = lowerSequences(graph);
   graph.verify();
   return changes;

@@ -41,11 +41,10 @@ TEST(MergeReshapes, DeclinesWhenACopiedSizeIsAnotherBefore) {
 }
 
 TEST(MergeReshapes, DeclinesWhenTheTargetIsComputed) {
-  Graph graph = parseGraph(R"(g (float[2,6] x, int64[2] b) => (float[p,q] y) <int64[2] a = {3, 4}> {
+  Graph graph = parseInferred(R"(g (float[2,6] x, int64[2] b) => (float[p,q] y) <int64[2] a = {3, 4}> {
       middle = Reshape(x, a)
       y = Reshape(middle, b)
     })");
-  graph.inferShapes();
   EXPECT_EQ(mergeReshapes(graph), 0);
 }
 

@@ -124,12 +124,11 @@ TEST(RemoveIdentity, ReshapeThatFixesTheBatchStays) {
 }
 
 TEST(RemoveIdentity, ReshapeWithTwoOpenSizesThatMayTradeStays) {
-  Graph graph = parseGraph(R"(g (float[n,m] x, int64[2] s) => (float[p,q] y) {
+  Graph graph = parseInferred(R"(g (float[n,m] x, int64[2] s) => (float[p,q] y) {
       a = Relu(x)
       b = Reshape(a, s)
       y = Neg(b)
     })");
-  graph.inferShapes();
   EXPECT_EQ(removeIdentity(graph), 0);
 }
 
@@ -150,12 +149,11 @@ TEST(RemoveIdentity, StaysBetweenAGraphInputAndAGraphOutput) {
 }
 
 TEST(RemoveIdentity, StaysWhenASubgraphCapturesTheName) {
-  Graph graph = parseGraph(R"(g (bool c, float[1] x) => (float[1] y) {
+  Graph graph = parseInferred(R"(g (bool c, float[1] x) => (float[1] y) {
       a = Relu(x)
       b = Identity(a)
       y = If (c) <then_branch = t () => (float[1] p) { p = Neg(b) }, else_branch = e () => (float[1] q) { q = Identity(b) }>
     })");
-  graph.inferShapes();
   EXPECT_EQ(removeIdentity(graph), 0);
 }
 

@@ -21,34 +21,31 @@ TEST(SimplifyReshapes, CopiesTheBatchInsteadOfComputingIt) {
 }
 
 TEST(SimplifyReshapes, LeavesOneSizeOpenThatOnlyARunKnows) {
-  Graph graph = parseGraph(R"(g (float[batch,6] x, float[n] other) => (float[a,b] y)
+  Graph graph = parseInferred(R"(g (float[batch,6] x, float[n] other) => (float[a,b] y)
       <int64[1] three = {3}> {
       count = Shape(other)
       target = Concat <axis = 0> (three, count)
       y = Reshape(x, target)
     })");
-  graph.inferShapes();
   EXPECT_EQ(simplifyReshapes(graph), 1);
   EXPECT_THAT(ints(graph, graph.producer("y")->input(1)), ElementsAre(3, -1));
 }
 
 TEST(SimplifyReshapes, DeclinesWhenTwoSizesStayOpen) {
-  Graph graph = parseGraph(R"(g (float[batch,6] x, float[n] other) => (float[a,b] y) <int64[1] rest = {-1}> {
+  Graph graph = parseInferred(R"(g (float[batch,6] x, float[n] other) => (float[a,b] y) <int64[1] rest = {-1}> {
       count = Shape(other)
       target = Concat <axis = 0> (count, rest)
       y = Reshape(x, target)
     })");
-  graph.inferShapes();
   EXPECT_EQ(simplifyReshapes(graph), 0);
 }
 
 TEST(SimplifyReshapes, DoesNotCopyTheSizeOfAnotherAxis) {
-  Graph graph = parseGraph(R"(g (float[n,m] x) => (float[a,b] y) {
+  Graph graph = parseInferred(R"(g (float[n,m] x) => (float[a,b] y) {
       turned = Transpose(x)
       target = Shape(x)
       y = Reshape(turned, target)
     })");
-  graph.inferShapes();
   EXPECT_EQ(simplifyReshapes(graph), 0);
 }
 

@@ -16,13 +16,12 @@ std::vector<std::string> textOf(const SizeVector& sizes) {
 
 /// What is known of `value` in a graph of an image with open batch and height.
 std::vector<std::string> known(const std::string& value, const std::string& body, int opset = 15) {
-  Graph graph = parseGraph(R"(g (float[batch,3,height,6] x) => (int64[n] y)
+  Graph graph = parseInferred(R"(g (float[batch,3,height,6] x) => (int64[n] y)
       <int64 zero = {0}, int64 two = {2}, int64[1] none = {0}, int64[1] one = {1}, int64[1] rest = {-1},
        int64[1] low = {-9223372036854775807}, int64[2] pair = {3, 1}> {
       s = Shape(x)
       )" + body + "\n y = Identity(s)\n}",
-                           opset);
-  graph.inferShapes();
+                              opset);
   const auto sizes = propagateSizes(graph);
   const auto found = sizes.find(value);
   return found == sizes.end() ? std::vector<std::string>{"unknown"} : textOf(found->second);

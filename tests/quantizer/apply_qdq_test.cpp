@@ -12,7 +12,7 @@ namespace quant {
 namespace {
 
 using test::opTypes;
-using test::parseGraph;
+using test::parseInferred;
 using testing::ElementsAre;
 
 RangeTable ranges(const std::map<std::string, Range>& by_value) {
@@ -24,8 +24,7 @@ RangeTable ranges(const std::map<std::string, Range>& by_value) {
 /// Quantizes the graph of `text` with the given ranges.
 Graph quantized(const std::string& text, const std::map<std::string, Range>& by_value,
                 const Int8Options& options = {}) {
-  Graph graph = parseGraph(text);
-  graph.inferShapes();
+  Graph graph = parseInferred(text);
   applyQdq(graph, makePlan(graph, place(graph, options), ranges(by_value), options));
   return graph;
 }
@@ -111,9 +110,8 @@ TEST(ApplyQdq, PerTensorWeightsHaveOneScale) {
 }
 
 TEST(ApplyQdq, WeightScalesWidenWhereTheBiasWouldNotFitInt32) {
-  Graph graph = parseGraph(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+  Graph graph = parseInferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
       <float[1,1,1,1] w = {1e-9}, float[1] b = {100}> { y = Conv(x, w, b) })");
-  graph.inferShapes();
   const auto plan = makePlan(graph, place(graph, {}), ranges({{"x", {0, 1}}, {"y", {0, 100}}}), {});
   EXPECT_EQ(plan.weights.at("y").widened_channels, 1);
   applyQdq(graph, plan);
@@ -164,8 +162,7 @@ TEST(ApplyQdq, TheScaleOfABiasIsNeverTooSmallForAFloat) {
 
 /// The same with the channels of 'h' divided by `levels`, and then in `range`.
 Graph levelled(const std::string& text, const std::vector<float>& levels, Range range) {
-  Graph graph = parseGraph(text);
-  graph.inferShapes();
+  Graph graph = parseInferred(text);
   RangeTable table = ranges({{"h", range}});
   table.values["h"].levels = levels;
   Int8Options options;
@@ -197,10 +194,9 @@ TEST(ApplyQdq, OtherReadersOfALevelledValueReadItAsItWas) {
 
 TEST(ApplyQdq, WhatATableOfStoredWeightsGivesIsNoInteger) {
   for (const std::vector<float>& levels : {std::vector<float>(), {0.5F, 4}}) {
-    Graph graph = parseGraph(R"(g (int64[3] i) => (float[3,2] h, float[3,2] y)
+    Graph graph = parseInferred(R"(g (int64[3] i) => (float[3,2] h, float[3,2] y)
         <float[2,2] t = {1, 2, 3, 4}, float[2,2] w = {8, 1, 1, 8}> {
           h = Gather(t, i) m = MatMul(h, w) y = Add(m, h) })");
-    graph.inferShapes();
     RangeTable table = ranges({{"h", {-4, 4}}});
     table.values["h"].levels = levels;
     QuantizationPlan plan = makePlan(graph, place(graph, {}), table, {});
@@ -224,9 +220,8 @@ TEST(ApplyQdq, ALayerNormalizationThatNothingElseReadsTakesTheLevels) {
 }
 
 TEST(MakePlan, AClampDoesNotLimitTheRangeOfWhatWasDividedBehindIt) {
-  Graph graph = parseGraph(R"(g (float[N,2] x) => (float[N,1] y) <float[2,1] w = {8, 1}> {
+  Graph graph = parseInferred(R"(g (float[N,2] x) => (float[N,1] y) <float[2,1] w = {8, 1}> {
       h = Sigmoid(x) c = Relu(h) y = MatMul(c, w) })");
-  graph.inferShapes();
   RangeTable table = ranges({{"c", {0, 8}}});
   table.values["c"].levels = {0.1F, 1};
   const auto plan = makePlan(graph, place(graph, {}), table, {});
@@ -235,9 +230,8 @@ TEST(MakePlan, AClampDoesNotLimitTheRangeOfWhatWasDividedBehindIt) {
 }
 
 TEST(MakePlan, LevelsThatTheReadersDoNotAllowAreAnError) {
-  Graph graph = parseGraph(R"(g (float[2,2] x) => (float[2,2] y) <float[2,2] w = {8, 1, 1, 8}> {
+  Graph graph = parseInferred(R"(g (float[2,2] x) => (float[2,2] y) <float[2,2] w = {8, 1, 1, 8}> {
       h = Neg(x) a = MatMul(h, w) b = MatMul(a, h) y = Exp(b) })");
-  graph.inferShapes();
   RangeTable table = ranges({{"h", {0, 1}}, {"a", {0, 1}}});
   table.values["h"].levels = {1, 2};
   try {
@@ -250,8 +244,7 @@ TEST(MakePlan, LevelsThatTheReadersDoNotAllowAreAnError) {
 }
 
 TEST(MakePlan, LevelsThatTheUserDoesNotWantAreAnError) {
-  Graph graph = parseGraph(kProduct);
-  graph.inferShapes();
+  Graph graph = parseInferred(kProduct);
   RangeTable table = ranges({{"h", {0, 1}}});
   table.values["h"].levels = {1, 2};
   Int8Options options;
@@ -265,9 +258,8 @@ TEST(MakePlan, LevelsOfAnotherNumberOfChannelsAreAnError) {
 }
 
 TEST(MakePlan, ABiasThatNoScaleCanHoldIsAnErrorWithItsName) {
-  Graph graph = parseGraph(R"(g (float[1,1,1,2] x) => (float[1,1,1,2] y)
+  Graph graph = parseInferred(R"(g (float[1,1,1,2] x) => (float[1,1,1,2] y)
       <float[1,1,1,1] w = {1}, float[1] b = {1e30}> { [conv] y = Conv(x, w, b) })");
-  graph.inferShapes();
   try {
     makePlan(graph, place(graph, {}), ranges({{"x", {0, 1e-25F}}, {"y", {0, 1}}}), {});
     FAIL();
@@ -279,8 +271,7 @@ TEST(MakePlan, ABiasThatNoScaleCanHoldIsAnErrorWithItsName) {
 }
 
 TEST(MakePlan, ARangeThatIsMissingNamesTheValue) {
-  Graph graph = parseGraph(kConvRelu);
-  graph.inferShapes();
+  Graph graph = parseInferred(kConvRelu);
   try {
     makePlan(graph, place(graph, {}), ranges({{"x", {0, 1}}}), {});
     FAIL();
@@ -291,8 +282,7 @@ TEST(MakePlan, ARangeThatIsMissingNamesTheValue) {
 }
 
 TEST(MakePlan, NonFiniteValuesAndDeadTensorsAreWarnedAbout) {
-  Graph graph = parseGraph(kConvRelu);
-  graph.inferShapes();
+  Graph graph = parseInferred(kConvRelu);
   RangeTable table = ranges({{"x", {0, 1}}, {"y", {0, 0}}});
   table.values["x"].non_finite = 3;
   const auto plan = makePlan(graph, place(graph, {}), table, {});

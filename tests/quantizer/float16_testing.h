@@ -11,11 +11,7 @@
 
 namespace quant::test {
 
-inline Graph inferred(const std::string& text, int opset = 17) {
-  Graph graph = parseGraph(text, opset);
-  graph.inferShapes();
-  return graph;
-}
+inline Graph inferred(const std::string& text, int opset = 17) { return parseInferred(text, opset); }
 
 inline QuantizationPlan halfPlan(const std::string& text, const HalfOptions& options = {},
                                  const RangeTable* ranges = nullptr, int opset = 17) {

@@ -8,13 +8,8 @@
 namespace quant {
 namespace {
 
+using test::parseInferred;
 using testing::HasSubstr;
-
-Graph graphOf(const std::string& text) {
-  Graph graph = test::parseGraph(text);
-  graph.inferShapes();
-  return graph;
-}
 
 /// Adds the weights `name` of `shape`, all one.
 void addWeights(Graph& graph, const std::string& name, const Shape& shape) {
@@ -74,7 +69,7 @@ TEST(PlaceDynamic, AConvolutionWaitsToBeAskedFor) {
 }
 
 TEST(PlaceDynamic, TwoActivationsWaitToBeAskedFor) {
-  const Graph graph = graphOf("g (float[N,64] x, float[64,N] z) => (float[N,N] y) { y = MatMul(x, z) }");
+  const Graph graph = parseInferred("g (float[N,64] x, float[64,N] z) => (float[N,N] y) { y = MatMul(x, z) }");
   EXPECT_EQ(placed(graph).reason, "multiplies two activations; --dynamic-products quantizes them");
   EXPECT_EQ(placed(graph, {.two_activations = true}).treatment, Treatment::kDynamic);
   EXPECT_TRUE(placeDynamic(graph, {}, {.two_activations = true}).weights.empty());

@@ -11,15 +11,9 @@
 namespace quant {
 namespace {
 
-using test::parseGraph;
+using test::parseInferred;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
-
-Graph inferred(const std::string& text) {
-  Graph graph = parseGraph(text);
-  graph.inferShapes();
-  return graph;
-}
 
 constexpr const char* kConvRelu = R"(g (float[1,1,2,2] x) => (float[1,1,2,2] z)
   <float[1,1,1,1] w = {1}, float[1] b = {1}> {
@@ -29,7 +23,7 @@ constexpr const char* kConvRelu = R"(g (float[1,1,2,2] x) => (float[1,1,2,2] z)
   })";
 
 TEST(Placement, QuantizesWhatAConvReadsAndWhatItsReluGives) {
-  const Graph graph = inferred(kConvRelu);
+  const Graph graph = parseInferred(kConvRelu);
   const Placement placement = place(graph, {});
   EXPECT_EQ(placement.node("c").treatment, Treatment::kInt8);
   EXPECT_EQ(placement.node("y").treatment, Treatment::kAbsorbed);
@@ -40,7 +34,7 @@ TEST(Placement, QuantizesWhatAConvReadsAndWhatItsReluGives) {
 TEST(Placement, LeavesNodesThatWereSeenToLoseTooMuch) {
   Int8Options options;
   options.selection.kept_float["c"] = "lowers the cosine to 0.9";
-  const Placement placement = place(inferred(kConvRelu), options);
+  const Placement placement = place(parseInferred(kConvRelu), options);
   EXPECT_EQ(placement.node("c").treatment, Treatment::kFloat);
   EXPECT_EQ(placement.node("c").reason, "lowers the cosine to 0.9");
   EXPECT_EQ(placement.node("y").treatment, Treatment::kFloat);
@@ -49,13 +43,13 @@ TEST(Placement, LeavesNodesThatWereSeenToLoseTooMuch) {
 TEST(Placement, TreatsOnlyTheNodesNamedByTheirOutputs) {
   Int8Options options;
   options.selection.only = {"z"};
-  EXPECT_EQ(place(inferred(kConvRelu), options).node("c").treatment, Treatment::kFloat);
+  EXPECT_EQ(place(parseInferred(kConvRelu), options).node("c").treatment, Treatment::kFloat);
   options.selection.only = {"c"};
-  EXPECT_EQ(place(inferred(kConvRelu), options).node("c").treatment, Treatment::kInt8);
+  EXPECT_EQ(place(parseInferred(kConvRelu), options).node("c").treatment, Treatment::kInt8);
 }
 
 TEST(Placement, KeepsTheReluWhereSignedSymmetricStorageHasRoomBelowZero) {
-  const Graph graph = inferred(kConvRelu);
+  const Graph graph = parseInferred(kConvRelu);
   Int8Options options;
   options.activation_type = DataType::kInt8;
   options.symmetric_activations = true;
@@ -65,7 +59,7 @@ TEST(Placement, KeepsTheReluWhereSignedSymmetricStorageHasRoomBelowZero) {
 }
 
 TEST(Placement, KeepsAClipThatExcludesZero) {
-  const Graph graph = inferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+  const Graph graph = parseInferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
       <float[1,1,1,1] w = {1}, float low = {0.5}, float high = {6}> {
         c = Conv(x, w)
         y = Clip(c, low, high)
@@ -74,7 +68,7 @@ TEST(Placement, KeepsAClipThatExcludesZero) {
 }
 
 TEST(Placement, KeepsAReluWhoseSourceSomethingElseReads) {
-  const Graph graph = inferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y, float[1,1,2,2] z)
+  const Graph graph = parseInferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y, float[1,1,2,2] z)
       <float[1,1,1,1] w = {1}> {
         c = Conv(x, w)
         y = Relu(c)
@@ -84,7 +78,7 @@ TEST(Placement, KeepsAReluWhoseSourceSomethingElseReads) {
 }
 
 TEST(Placement, AResidualAddIsInt8WhenBothOfItsSourcesAre) {
-  const Graph graph = inferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] z)
+  const Graph graph = parseInferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] z)
       <float[1,1,1,1] w = {1}> {
         c = Conv(x, w)
         a = Add(c, x)
@@ -96,7 +90,7 @@ TEST(Placement, AResidualAddIsInt8WhenBothOfItsSourcesAre) {
 }
 
 TEST(Placement, AnAddWithAFloatSourceStaysFloatAndSaysWhichSource) {
-  const Graph graph = inferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] z)
+  const Graph graph = parseInferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] z)
       <float[1,1,1,1] w = {1}> {
         e = Exp(x)
         c = Conv(x, w)
@@ -108,12 +102,13 @@ TEST(Placement, AnAddWithAFloatSourceStaysFloatAndSaysWhichSource) {
 }
 
 TEST(Placement, ATableThatGatherLooksUpInStaysFloat) {
-  const Graph graph = inferred("g (int64[2] i) => (float[2,2] y) <float[2,2] w = {1, 2, 3, 4}> { y = Gather(w, i) }");
+  const Graph graph =
+      parseInferred("g (int64[2] i) => (float[2,2] y) <float[2,2] w = {1, 2, 3, 4}> { y = Gather(w, i) }");
   EXPECT_EQ(place(graph, {}).node("y").reason, "its input 'w' is constant");
 }
 
 TEST(Placement, MovesShareTheParametersOfTheirSource) {
-  const Graph graph = inferred(R"(g (float[1,1,4,4] x) => (float[1,4] z)
+  const Graph graph = parseInferred(R"(g (float[1,1,4,4] x) => (float[1,4] z)
       <float[1,1,1,1] w = {1}> {
         c = Conv(x, w)
         p = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(c)
@@ -126,7 +121,7 @@ TEST(Placement, MovesShareTheParametersOfTheirSource) {
 }
 
 TEST(Placement, SourcesOfAConcatThatNothingElseReadsShareItsParameters) {
-  const Graph graph = inferred(R"(g (float[1,1,2,2] x) => (float[1,3,2,2] z)
+  const Graph graph = parseInferred(R"(g (float[1,1,2,2] x) => (float[1,3,2,2] z)
       <float[1,1,1,1] w = {1}, float[1,1,1,1] v = {2}> {
         a = Conv(x, w)
         b = Conv(x, v)
@@ -139,7 +134,7 @@ TEST(Placement, SourcesOfAConcatThatNothingElseReadsShareItsParameters) {
 }
 
 TEST(Placement, AGemmThatGivesTheGraphsOutputWritesFloat) {
-  const Graph graph = inferred(R"(g (float[1,2] x) => (float[1,1] y)
+  const Graph graph = parseInferred(R"(g (float[1,2] x) => (float[1,1] y)
       <float[2,1] w = {1, 2}, float[1] b = {3}> { y = Gemm(x, w, b) })");
   const Placement placement = place(graph, {});
   EXPECT_EQ(placement.node("y").treatment, Treatment::kInt8);
@@ -147,7 +142,7 @@ TEST(Placement, AGemmThatGivesTheGraphsOutputWritesFloat) {
 }
 
 TEST(Placement, AGemmWhoseReluFeedsAGemmIsQuantizedBehindTheRelu) {
-  const Graph graph = inferred(R"(g (float[1,1] x) => (float[1,1] y)
+  const Graph graph = parseInferred(R"(g (float[1,1] x) => (float[1,1] y)
       <float[1,1] w = {1}> {
         h = Gemm(x, w)
         r = Relu(h)
@@ -159,31 +154,31 @@ TEST(Placement, AGemmWhoseReluFeedsAGemmIsQuantizedBehindTheRelu) {
 }
 
 TEST(Placement, ComputedWeightsStayFloatWithTheirName) {
-  const Graph graph = inferred("g (float[1,1,2,2] x, float[1,1,1,1] w) => (float[1,1,2,2] y) { y = Conv(x, w) }");
+  const Graph graph = parseInferred("g (float[1,1,2,2] x, float[1,1,1,1] w) => (float[1,1,2,2] y) { y = Conv(x, w) }");
   EXPECT_EQ(place(graph, {}).node("y").reason, "its weights 'w' are computed");
 }
 
 TEST(Placement, WeightsThatAreNotFiniteStayFloatWithTheirName) {
-  Graph graph = inferred("g (float[1,1,2,2] x, float[1,1,1,1] w) => (float[1,1,2,2] y) { y = Conv(x, w) }");
+  Graph graph = parseInferred("g (float[1,1,2,2] x, float[1,1,1,1] w) => (float[1,1,2,2] y) { y = Conv(x, w) }");
   graph.defineConstant("w", Tensor::of<float>({1, 1, 1, 1}, {std::numeric_limits<float>::quiet_NaN()}));
   EXPECT_EQ(place(graph, {}).node("y").reason, "its weight tensor 'w' holds NaN or infinity");
 }
 
 TEST(Placement, ABiasThatIsNotFiniteStaysFloatWithItsName) {
-  Graph graph = inferred(R"(g (float[1,1] x, float[1] b) => (float[1,1] y)
+  Graph graph = parseInferred(R"(g (float[1,1] x, float[1] b) => (float[1,1] y)
       <float[1,1] w = {1}> { y = Gemm(x, w, b) })");
   graph.defineConstant("b", Tensor::of<float>({1}, {-std::numeric_limits<float>::infinity()}));
   EXPECT_EQ(place(graph, {}).node("y").reason, "its bias 'b' holds NaN or infinity");
 }
 
 TEST(Placement, AGemmWhoseBiasIsAColumnStaysFloat) {
-  const Graph graph = inferred(R"(g (float[2,1] x) => (float[2,2] y)
+  const Graph graph = parseInferred(R"(g (float[2,1] x) => (float[2,2] y)
       <float[1,2] w = {1, 2}, float[2,1] b = {1, 2}> { y = Gemm(x, w, b) })");
   EXPECT_EQ(place(graph, {}).node("y").reason, "its bias is not one value for each column");
 }
 
 TEST(Placement, AReluThatASubgraphReadsIsKept) {
-  const Graph graph = inferred(R"(g (float[1,1,2,2] x, bool k) => (float[1,1,2,2] z)
+  const Graph graph = parseInferred(R"(g (float[1,1,2,2] x, bool k) => (float[1,1,2,2] z)
       <float[1,1,1,1] w = {1}> {
         c = Conv(x, w)
         r = Relu(c)
@@ -194,7 +189,7 @@ TEST(Placement, AReluThatASubgraphReadsIsKept) {
 }
 
 TEST(Placement, SensitiveOperatorsStayFloatAndSayWhy) {
-  const Graph graph = inferred(R"(g (float[1,2] x) => (float[1,2] y)
+  const Graph graph = parseInferred(R"(g (float[1,2] x) => (float[1,2] y)
       <float[2,2] w = {1, 0, 0, 1}> {
         m = MatMul(x, w)
         y = Softmax(m)
@@ -203,7 +198,7 @@ TEST(Placement, SensitiveOperatorsStayFloatAndSayWhy) {
 }
 
 TEST(Placement, PartsThatAreQuantizedAlreadyAreKept) {
-  const Graph graph = inferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+  const Graph graph = parseInferred(R"(g (float[1,1,2,2] x) => (float[1,1,2,2] y)
       <float s = {1}, uint8 z = {0}, float[1,1,1,1] w = {1}> {
         q = QuantizeLinear(x, s, z)
         d = DequantizeLinear(q, s, z)
@@ -230,7 +225,7 @@ std::vector<std::string> int8Nodes(const Placement& placement) {
 }
 
 TEST(Selection, ExcludesByGlobOperatorAndPosition) {
-  const Graph graph = inferred(kThreeConvs);
+  const Graph graph = parseInferred(kThreeConvs);
   Int8Options options;
   options.selection.exclude_nodes = {"body*"};
   EXPECT_THAT(int8Nodes(place(graph, options)), UnorderedElementsAre("stem", "head"));
@@ -246,14 +241,14 @@ TEST(Selection, ExcludesByGlobOperatorAndPosition) {
 }
 
 TEST(Selection, TheReasonNamesTheOption) {
-  const Graph graph = inferred(kThreeConvs);
+  const Graph graph = parseInferred(kThreeConvs);
   Int8Options options;
   options.selection.exclude_nodes = {"st*"};
   EXPECT_EQ(place(graph, options).node("a").reason, "excluded by --exclude-node 'st*'");
 }
 
 TEST(Selection, APatternThatMatchesNothingIsAnErrorWithTheNearestName) {
-  const Graph graph = inferred(kThreeConvs);
+  const Graph graph = parseInferred(kThreeConvs);
   Int8Options options;
   options.selection.exclude_nodes = {"heda"};
   try {

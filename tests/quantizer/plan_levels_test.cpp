@@ -10,20 +10,14 @@
 namespace quant {
 namespace {
 
-using test::parseGraph;
+using test::parseInferred;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
 
-Graph graphOf(const std::string& text) {
-  Graph graph = parseGraph(text);
-  graph.inferShapes();
-  return graph;
-}
-
 std::set<std::string> levellable(const std::string& text) {
-  const Graph graph = graphOf(text);
+  const Graph graph = parseInferred(text);
   return valuesToLevel(graph, place(graph, {}));
 }
 
@@ -37,7 +31,7 @@ TEST(ValuesToLevel, AProductOfTwoActivationsReadsItsIntegersAsTheyAre) {
   const char* const text = R"(g (float[2,2] x) => (float[2,2] y) <float[2,2] w = {1, 2, 3, 4}> {
       h = Tanh(x) a = MatMul(h, w) t = Neg(h) b = MatMul(h, t) y = Sub(a, b) })";
   EXPECT_THAT(levellable(text), IsEmpty());
-  const Graph graph = graphOf(text);
+  const Graph graph = parseInferred(text);
   Int8Options weights_of_any_size;
   weights_of_any_size.selection.include_ops = {"MatMul"};
   EXPECT_THAT(valuesToLevel(graph, placeDynamic(graph, weights_of_any_size, {.two_activations = true})),
@@ -74,14 +68,14 @@ constexpr const char* kProduct = R"(g (float[N,2] x) => (float[N,2] y) <float[2,
     h = Tanh(x) y = MatMul(h, w) })";
 
 TEST(PlanLevels, GiveAWideChannelALargerLevel) {
-  const Graph graph = graphOf(kProduct);
+  const Graph graph = parseInferred(kProduct);
   const ChannelLevels levels = planLevels(graph, place(graph, {}), {{"h", {{-1, -100}, {1, 100}, {0.3, 9}}}});
   ASSERT_THAT(levels, testing::SizeIs(1));
   EXPECT_GT(levels.at("h")[1], 2 * levels.at("h")[0]);
 }
 
 TEST(PlanLevels, LeaveChannelsOfOneWidthAlone) {
-  const Graph graph = graphOf(kProduct);
+  const Graph graph = parseInferred(kProduct);
   EXPECT_THAT(planLevels(graph, place(graph, {}), {{"h", {{-1, -1}, {1, 1}, {0.3, 0.3}}}}), IsEmpty());
 }
 

@@ -4,16 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "quantizer/place_dynamic.h"
 #include "quantizer/plan_dynamic.h"
-#include "support/onnx_text.h"
+#include "quantizer/weight_only_testing.h"
 
 namespace quant {
 namespace {
-
-using test::parseGraph;
 
 class StoreOtherWeights : public testing::Test {
  protected:
@@ -31,23 +28,12 @@ class StoreOtherWeights : public testing::Test {
 
   /// An embedding, a product with weights, and a GRU; all weights are large.
   static Graph network() {
-    Graph graph = parseGraph(R"(g (int64[5,1] i) => (float[5,1,1,64] y) {
+    return test::graphWithWeights(R"(g (int64[5,1] i) => (float[5,1,1,64] y) {
         e = Gather(table, i)
         p = MatMul(e, m)
         y = GRU<hidden_size = 64>(p, w, r)
-      })");
-    const auto add = [&](const char* name, const Shape& shape) {
-      Tensor tensor(DataType::kFloat32, shape);
-      float value = 0;
-      for (float& x : tensor.data<float>()) x = std::sin(value += 1.0F);
-      graph.defineConstant(name, std::move(tensor));
-    };
-    add("table", {50, 32});
-    add("m", {32, 64});
-    add("w", {1, 192, 64});
-    add("r", {1, 192, 64});
-    graph.inferShapes();
-    return graph;
+      })",
+                                  {{"table", {50, 32}}, {"m", {32, 64}}, {"w", {1, 192, 64}}, {"r", {1, 192, 64}}});
   }
 };
 

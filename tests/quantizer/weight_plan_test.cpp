@@ -12,6 +12,7 @@ namespace quant {
 namespace {
 
 using test::parseGraph;
+using test::parseInferred;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -33,8 +34,7 @@ Int8Options optionsOf(Target target, WeightRounding rounding = WeightRounding::k
 
 /// The plan for the node that computes y.
 WeightPlan planned(const std::string& text, const RangeEntry& x, const Int8Options& options) {
-  Graph graph = parseGraph(text);
-  graph.inferShapes();
+  Graph graph = parseInferred(text);
   RangeTable ranges;
   ranges.values = {{"x", x}, {"y", seen({-1, 1})}};
   return makePlan(graph, place(graph, options), ranges, options).weights.at("y");
@@ -100,9 +100,8 @@ TEST(PlanWeights, RoundsToNearestWhenAskedOrWithoutMeans) {
 
 TEST(InputMeans, CountAPositionAsOftenAsItLiesOverTheInput) {
   // Three outputs; the first position of the window lies in the padding for one of them, as does the last.
-  Graph graph = parseGraph(R"(g (float[1,1,3] x) => (float[1,1,3] y)
+  Graph graph = parseInferred(R"(g (float[1,1,3] x) => (float[1,1,3] y)
     <float[1,1,3] w = {1, 1, 1}> { y = Conv<pads = [1, 1]>(x, w) })");
-  graph.inferShapes();
   RangeTable ranges;
   ranges.values = {{"x", seen({0, 1}, {6})}};
   const Node& conv = *graph.producer("y");
@@ -111,9 +110,8 @@ TEST(InputMeans, CountAPositionAsOftenAsItLiesOverTheInput) {
 }
 
 TEST(InputMeans, AreThoseOfTheRowsGroup) {
-  Graph graph = parseGraph(R"(g (float[1,2,4] x) => (float[1,2,4] y)
+  Graph graph = parseInferred(R"(g (float[1,2,4] x) => (float[1,2,4] y)
     <float[2,1,1] w = {1, 1}> { y = Conv<group = 2>(x, w) })");
-  graph.inferShapes();
   RangeTable ranges;
   ranges.values = {{"x", seen({0, 1}, {3, 7})}};
   const Node& conv = *graph.producer("y");
@@ -134,14 +132,13 @@ TEST(InputMeans, AreMissingWhereNoneOrOthersWereGathered) {
 }
 
 TEST(MeansList, NamesWhatNodesWithInt8WeightsRead) {
-  Graph graph = parseGraph(R"(g (float[1,2,4,4] x) => (float[1,2] y)
+  Graph graph = parseInferred(R"(g (float[1,2,4,4] x) => (float[1,2] y)
     <float[2,2,1,1] w = {1, 1, 1, 1}, float[2,2] v = {1, 1, 1, 1}> {
       c = Conv(x, w)
       p = GlobalMaxPool(c)
       f = Flatten(p)
       y = MatMul(f, v)
     })");
-  graph.inferShapes();
   const auto axes = meansList(graph, place(graph, {}));
   EXPECT_THAT(axes, ElementsAre(testing::Pair("f", -1), testing::Pair("x", 1)));
 }

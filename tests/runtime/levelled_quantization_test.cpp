@@ -18,9 +18,7 @@ constexpr const char* kConstants = R"(
    float one = {3}, float s = {0.03}, uint8 z = {120}, int8 j = {-9}>)";
 
 Graph graphOf(const std::string& header, const std::string& body) {
-  Graph graph = test::parseGraph("g (" + header + kConstants + "{" + body + "}");
-  graph.inferShapes();
-  return graph;
+  return test::parseInferred("g (" + header + kConstants + "{" + body + "}");
 }
 
 std::vector<std::string> stepsOf(const Graph& graph, const std::set<std::string>& watched = {}) {

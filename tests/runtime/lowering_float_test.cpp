@@ -12,13 +12,8 @@ namespace {
 
 using test::opTypes;
 using test::parseGraph;
+using test::parseInferred;
 using testing::ElementsAre;
-
-Graph inferred(const std::string& text, int opset = 13) {
-  Graph graph = parseGraph(text, opset);
-  graph.inferShapes();
-  return graph;
-}
 
 std::vector<std::string> lowered(const Graph& graph, std::set<std::string> watched = {}) {
   return opTypes(Executor(graph, {Backend::kOneDnn, std::move(watched), true}).lowered());
@@ -46,7 +41,7 @@ constexpr const char* kConv = R"(g (float[N,2,3,3] x, float[N,2,3,3] r, float[N,
    float half = {0.5}, float one = {1}, float three = {3}, float root = {1.4142135}, float inverse = {0.70710678},
    float k = {0.044715}, float q = {0.7978845608}, float quick = {1.702}, float[1] slope = {0.3}>)";
 
-Graph convGraph(const std::string& body) { return inferred(std::string(kConv) + "{" + body + "}", 18); }
+Graph convGraph(const std::string& body) { return parseInferred(std::string(kConv) + "{" + body + "}", 18); }
 
 TEST(FuseFloatChains, ConvAndClipBecomeOneNode) {
   Graph graph = convGraph("t = Conv<strides = [1, 1]>(x, w)  y = Clip(t, low, high)");
@@ -80,7 +75,7 @@ TEST(FuseFloatChains, AnOperandThatBroadcastsIsNoResidual) {
 }
 
 TEST(FuseFloatChains, SizesThatOnlyARunTellsMustHaveOneName) {
-  const Graph graph = inferred(R"(g (float[N,1,H,3] x, float[N,1,K,3] r) => (float[N,1,H,3] y)
+  const Graph graph = parseInferred(R"(g (float[N,1,H,3] x, float[N,1,K,3] r) => (float[N,1,H,3] y)
       <float[1,1,1,1] w = {2}> { t = Conv(x, w)  y = Add(t, r) })");
   EXPECT_THAT(lowered(graph), ElementsAre("Conv", "Add"));
 }
@@ -114,7 +109,7 @@ TEST(FuseFloatChains, AResultThatASubgraphReadsKeepsWhatFollows) {
 }
 
 TEST(FuseFloatChains, DoubleIsComputedByTheOperatorsThemselves) {
-  const Graph graph = inferred(R"(g (double[1,1,2,2] x) => (double[1,1,2,2] y)
+  const Graph graph = parseInferred(R"(g (double[1,1,2,2] x) => (double[1,1,2,2] y)
       <double[1,1,1,1] w = {1}> { t = Conv(x, w)  y = Relu(t) })");
   EXPECT_THAT(lowered(graph), ElementsAre("Conv", "Relu"));
 }
@@ -202,7 +197,7 @@ constexpr const char* kMatMul = R"(g (float[N,S,2] x, float[N,S,3] r, float[N,2,
   <float[2,3] w = {0.5, -1, 2, 0.25, 1, 3}, float[3] b = {1, -2, 0.5}, float[1,1,3] wide = {1, 2, 3},
    float half = {0.5}>)";
 
-Graph matMulGraph(const std::string& body) { return inferred(std::string(kMatMul) + "{" + body + "}"); }
+Graph matMulGraph(const std::string& body) { return parseInferred(std::string(kMatMul) + "{" + body + "}"); }
 
 TEST(FuseFloatChains, AMatMulTakesItsBiasResidualAndActivation) {
   const Graph graph = matMulGraph("m = MatMul(x, w)  a = Add(b, m)  s = Add(a, r)  y = Relu(s)");
@@ -231,7 +226,7 @@ TEST(FuseFloatChains, AnAddendOfMoreAxesIsNoBias) {
 }
 
 TEST(FuseFloatChains, AGemmTakesAResidualAndAnActivation) {
-  const Graph graph = inferred(R"(g (float[N,2] x, float[N,3] r) => (float[N,3] y)
+  const Graph graph = parseInferred(R"(g (float[N,2] x, float[N,3] r) => (float[N,3] y)
       <float[3,2] w = {0.5, -1, 2, 0.25, 1, 3}, float[3] b = {1, -2, 0.5}> {
         m = Gemm<transB = 1, alpha = 0.5, beta = 2.0>(x, w, b)  s = Add(r, m)  y = Tanh(s)
       })");
@@ -240,7 +235,7 @@ TEST(FuseFloatChains, AGemmTakesAResidualAndAnActivation) {
 }
 
 TEST(FuseFloatChains, ATransposedConvolutionTakesAnActivation) {
-  const Graph graph = inferred(R"(g (float[N,2,3,3] x) => (float[N,1,6,6] y)
+  const Graph graph = parseInferred(R"(g (float[N,2,3,3] x) => (float[N,1,6,6] y)
       <float[2,1,2,2] w = {0.5, -1, 2, 0.25, 1, 3, -2, 1}, float[1] b = {0.5}> {
         t = ConvTranspose<strides = [2, 2]>(x, w, b)  y = LeakyRelu(t)
       })");
@@ -249,7 +244,7 @@ TEST(FuseFloatChains, ATransposedConvolutionTakesAnActivation) {
 }
 
 TEST(FuseFloatChains, AProductOfIntegersStays) {
-  const Graph graph = inferred(R"(g (int32[2,2] x) => (int32[2,2] y)
+  const Graph graph = parseInferred(R"(g (int32[2,2] x) => (int32[2,2] y)
       <int32[2,2] w = {1, 2, 3, 4}, int32[2] b = {5, 6}> { m = MatMul(x, w)  y = Add(m, b) })");
   EXPECT_THAT(lowered(graph), ElementsAre("MatMul", "Add"));
 }

@@ -22,6 +22,13 @@ inline onnx::ModelProto parseModel(const std::string& text, int opset = 13) {
 
 inline Graph parseGraph(const std::string& text, int opset = 13) { return Graph(parseModel(text, opset)); }
 
+/// With the types and shapes of all values, as the program's commands have it.
+inline Graph parseInferred(const std::string& text, int opset = 13) {
+  Graph graph = parseGraph(text, opset);
+  graph.inferShapes();
+  return graph;
+}
+
 /// Operator names in topological order.
 inline std::vector<std::string> opTypes(const Graph& graph) {
   std::vector<std::string> types;
