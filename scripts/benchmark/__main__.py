@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from . import arguments, calibration, int8_models, kernels, latency, machine, report
+from . import arguments, calibration, int8_models, kernels, latency, machine, recurrent_models, report
 from .files import replace
 from .models import Model, models
 from .paths import ROOT, SHARED, WORK, BenchError
@@ -19,6 +19,7 @@ def say(text: str) -> None:
 
 def measure_latency(chosen: list[Model], rounds: int, result: dict) -> None:
     subjects, result["machine"]["our_cpu"] = int8_models.subjects(chosen, say)
+    subjects += recurrent_models.subjects(say)
     threads = sorted({1, len(os.sched_getaffinity(0))})
     result["latency"] = [row.to_json() for row in latency.measure(subjects, threads, rounds, say)]
 

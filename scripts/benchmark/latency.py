@@ -19,10 +19,10 @@ LEAST_RUNS, MOST_RUNS = 8, 400
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """A model as one or more files: what each runtime runs."""
+    """A model as one or more files: what each runtime runs. One that lacks its operators has none."""
 
     model: Model
-    kind: str  # "float", "int8", or "own int8"
+    kind: str  # "float", "int8", "own int8", or "dynamic"
     files: dict[str, object]  # runtime -> path
 
 
@@ -42,14 +42,14 @@ class Row:
 
     def ratio(self) -> float:
         """Ours over the faster peer."""
-        return self.median(OURS) / min(self.median(runtime) for runtime in RUNTIMES if runtime != OURS)
+        return self.median(OURS) / min(self.median(runtime) for runtime in self.medians if runtime != OURS)
 
     def to_json(self) -> dict:
         return {
             "model": self.model,
             "kind": self.kind,
             "threads": self.threads,
-            "median_ms": {runtime: self.median(runtime) for runtime in RUNTIMES},
+            "median_ms": {runtime: self.median(runtime) for runtime in self.medians},
             "ratio": self.ratio(),
             "rounds_ms": self.medians,
             "load_ms": self.load,
@@ -99,17 +99,23 @@ class Turns:
     """One row being measured."""
 
     def __init__(self, subject: Subject, threads: int, workers: dict[str, Worker], samples: str):
-        self.row = Row(subject.model.name, subject.kind, threads, {runtime: [] for runtime in RUNTIMES}, {}, {})
-        self.workers = workers
+        self.row = Row(subject.model.name, subject.kind, threads, {runtime: [] for runtime in subject.files}, {}, {})
+        self.workers = {runtime: workers[runtime] for runtime in subject.files}
         self.key = f"{subject.model.name} {subject.kind}"
         self.counts = {}
-        for runtime, worker in workers.items():
+        for runtime, worker in self.workers.items():
             loaded = worker.ask("load", self.key, subject.files[runtime], samples)
             self.row.load[runtime], self.row.first_run[runtime] = loaded
             typical = statistics.median(worker.ask("run", self.key, 5))
             self.counts[runtime] = int(min(max(TURN_MS / typical, LEAST_RUNS), MOST_RUNS))
 
-    def take(self, runtime: str) -> None:
+    def take(self, number: int) -> None:
+        """A turn of each runtime; nobody always follows the same one."""
+        runtimes = list(self.workers)
+        for index in range(len(runtimes)):
+            self.take_one(runtimes[(index + number) % len(runtimes)])
+
+    def take_one(self, runtime: str) -> None:
         """The first quarter of a turn wakes threads and fills caches and is not counted."""
         count = self.counts[runtime]
         dropped = max(count // 4, 2)
@@ -125,8 +131,7 @@ def measure_with(threads: int, subjects: list[Subject], workers: dict, samples: 
     for number in range(rounds):
         say(f"latency round {number + 1} of {rounds}, {threads} thread(s)")
         for turn in turns:
-            for index in range(len(RUNTIMES)):  # nobody always follows the same one
-                turn.take(RUNTIMES[(index + number) % len(RUNTIMES)])
+            turn.take(number)
     return [turn.row for turn in turns]
 
 

@@ -1,8 +1,9 @@
 """The page a person reads, from the numbers that the JSON beside it holds."""
 
 from .paths import RUNTIMES
+from .recurrent_sizes import GRU_UNITS, INPUTS, LSTM_UNITS, STEPS
 
-KINDS = {"float": "float", "int8": "int8, our file", "own int8": "int8, each its own"}
+KINDS = {"float": "float", "int8": "int8, our file", "own int8": "int8, each its own", "dynamic": "dynamic, our file"}
 
 
 def table(head: list[str], rows: list[list], text_columns: int = 1) -> str:
@@ -22,9 +23,10 @@ def table(head: list[str], rows: list[list], text_columns: int = 1) -> str:
 
 
 def best(values: dict[str, float], digits: int) -> list[str]:
-    """As text, the smallest one bold."""
+    """As text, the smallest one bold; an empty cell for a runtime without a value."""
     least = min(values.values())
-    return [f"**{value:.{digits}f}**" if value == least else f"{value:.{digits}f}" for value in values.values()]
+    text = {runtime: f"{value:.{digits}f}" for runtime, value in values.items()}
+    return [f"**{text[runtime]}**" if values.get(runtime) == least else text.get(runtime, "") for runtime in RUNTIMES]
 
 
 def threads_title(count: int) -> str:
@@ -73,6 +75,10 @@ Milliseconds of one run, batch 1; the fastest is bold. `ratio` is ours over the 
 - **int8, our file**: the int8 model that `quantize` wrote, the same file in all three.
 - **int8, each its own**: our int8 model in our executor, that of onnxruntime's `quantize_static` (after its own preparation; QDQ, a scale for each channel,
   u8 activations, min-max) in onnxruntime, that of `nncf.quantize` in OpenVINO.
+- **lstm** and **gru** are recurrent networks of our own making, with random weights from a fixed seed: two bidirectional layers of {LSTM_UNITS} units, and one layer
+  of {GRU_UNITS} units with linear_before_reset, as PyTorch exports it; {STEPS} steps of {INPUTS} numbers.
+- **dynamic, our file**: what `quantize --mode dynamic` wrote, the same file in all that run it. The LSTM is com.microsoft's DynamicQuantizeLSTM, on integers, which
+  OpenVINO does not have; the GRU's weights are stored in int8, and it computes in float.
 
 How it is measured:
 - Each number is the median of {rounds} rounds, each the median of a turn. A turn is about 0.2 s of runs one after the other; its first quarter, in which threads
@@ -89,8 +95,7 @@ def latency_table(rows: list[dict], threads: int) -> str:
     body = []
     for row in rows:
         if row["threads"] == threads:
-            medians = {runtime: row["median_ms"][runtime] for runtime in RUNTIMES}
-            body.append([row["model"], KINDS[row["kind"]], *best(medians, 3), f"{row['ratio']:.2f}"])
+            body.append([row["model"], KINDS[row["kind"]], *best(row["median_ms"], 3), f"{row['ratio']:.2f}"])
     return f"### {threads_title(threads)}\n\n{table(['model', 'what', *RUNTIMES, 'ratio'], body, text_columns=2)}\n"
 
 
@@ -99,7 +104,10 @@ def first_run_section(rows: list[dict]) -> str:
     body = []
     for row in rows:
         if row["threads"] == most:
-            cells = [f"{row['load_ms'][runtime]:.0f} + {row['first_run_ms'][runtime]:.0f}" for runtime in RUNTIMES]
+            cells = [
+                f"{row['load_ms'][runtime]:.0f} + {row['first_run_ms'][runtime]:.0f}" if runtime in row["load_ms"] else ""
+                for runtime in RUNTIMES
+            ]
             body.append([row["model"], KINDS[row["kind"]], *cells])
     return f"""## First run
 Milliseconds from the file to something that can run, plus those of the first run; {threads_title(most)}, measured once.

@@ -16,14 +16,16 @@ from benchmark import arguments, command, files, report  # noqa: E402
 from benchmark.paths import BenchError  # noqa: E402
 
 
-def latency_row(model, kind, threads, ours, onnxruntime, openvino):
-    times = {"quantize": ours, "onnxruntime": onnxruntime, "openvino": openvino}
+def latency_row(model, kind, threads, ours, onnxruntime, openvino=None):
+    times = {"quantize": ours, "onnxruntime": onnxruntime}
+    if openvino is not None:
+        times["openvino"] = openvino
     return {
         "model": model,
         "kind": kind,
         "threads": threads,
         "median_ms": times,
-        "ratio": ours / min(onnxruntime, openvino),
+        "ratio": ours / min(time for runtime, time in times.items() if runtime != "quantize"),
         "load_ms": dict.fromkeys(times, 7.0),
         "first_run_ms": dict.fromkeys(times, 2.0),
     }
@@ -90,6 +92,11 @@ class Page(unittest.TestCase):
         page = report.page({"rounds": 8, "machine": self.MACHINE, "latency": rows})
         self.assertLess(page.index("### 2 threads"), page.index("### 1 thread\n"))
         self.assertEqual(page.count("| m     | int8, our file | **1.000** |       2.000 |    3.000 |  0.50 |"), 2)
+
+    def test_a_runtime_that_cannot_run_a_model_has_an_empty_cell(self):
+        page = report.page({"rounds": 8, "machine": self.MACHINE, "latency": [latency_row("m", "dynamic", 1, 3.0, 2.0)]})
+        self.assertIn("| m     | dynamic, our file |    3.000 |   **2.000** |          |  1.50 |", page)
+        self.assertIn("| m     | dynamic, our file |    7 + 2 |       7 + 2 |          |", page)
 
     def test_a_command_is_compared_with_the_one_it_names(self):
         entries = [
