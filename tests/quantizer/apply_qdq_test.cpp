@@ -219,6 +219,26 @@ TEST(ApplyQdq, ALayerNormalizationThatNothingElseReadsTakesTheLevels) {
   EXPECT_THAT(graph.constant(normalization.input(2))->data<float>(), ElementsAre(6, 1));
 }
 
+TEST(ApplyQdq, FactorsBehindANormalizationTakeTheLevels) {
+  for (const char* node : {"SimplifiedLayerNormalization(x, s)", "Mul(x, s)", "Mul(s, x)"}) {
+    const Graph graph = levelled(
+        "g (float[N,2] x) => (float[N,1] y) <float[2] s = {1, 2}, float[2,1] w = {8, 1}> { h = " + std::string(node) +
+            " y = MatMul(h, w) }",
+        {0.5F, 4}, {-1, 1});
+    EXPECT_THAT(opTypes(graph), testing::SizeIs(5)) << node;
+    EXPECT_THAT(graph.constant("s_levelled")->data<float>(), ElementsAre(2, 0.5F)) << node;
+  }
+}
+
+TEST(ApplyQdq, FactorsThatAreNoChannelsStayAsTheyAre) {
+  for (const char* factor : {"float s = {2}", "float[1] s = {2}", "float[2,1] s = {1, 2}"}) {
+    const Graph graph = levelled("g (float[2,2] x) => (float[2,1] y) <" + std::string(factor) +
+                                     ", float[2,1] w = {8, 1}> { h = Mul(x, s) y = MatMul(h, w) }",
+                                 {0.5F, 4}, {-1, 1});
+    EXPECT_NE(graph.constant("h_level"), nullptr) << factor;
+  }
+}
+
 TEST(MakePlan, AClampDoesNotLimitTheRangeOfWhatWasDividedBehindIt) {
   Graph graph = parseInferred(R"(g (float[N,2] x) => (float[N,1] y) <float[2,1] w = {8, 1}> {
       h = Sigmoid(x) c = Relu(h) y = MatMul(c, w) })");
