@@ -183,7 +183,7 @@ class BodyPlanner {
     std::ranges::move(part.warnings, std::back_inserter(whole.warnings));
   }
 
-  static void addWeights(std::map<std::string, WeightPlan>& whole, std::map<std::string, WeightPlan> part,
+  static void addWeights(std::map<std::string, WeightPlan>& whole, std::map<std::string, WeightPlan>&& part,
                          const std::string& path) {
     for (auto& [key, weights] : part) {
       whole.emplace(key.starts_with(path) ? key : path + key, std::move(weights));

@@ -27,7 +27,7 @@ bool wants(const NodePlacement* row) {
 }
 
 std::string reasonFor(const NodePlacement& row, const StoredWeights& stored) {
-  const std::string storage = stored.storage.describe();
+  std::string storage = stored.storage.describe();
   if (!isRecurrent(row.op_type)) return storage;
   return fmt::format("{}; it computes in float, as ONNX has no {} on integers", storage, row.op_type);
 }

@@ -31,7 +31,7 @@ struct Weights {
 /// One number for each direction, or one for each column.
 std::vector<float> columnScales(KernelContext& context, size_t index, int64_t directions, int64_t columns) {
   const int64_t count = context.inputAsIs(index).elementCount();
-  const std::vector<float> given = reference::scalesFor(context, index, count);
+  std::vector<float> given = reference::scalesFor(context, index, count);
   if (count != directions) return given;
   std::vector<float> scales;
   for (const float scale : given) scales.insert(scales.end(), static_cast<size_t>(columns), scale);
@@ -157,7 +157,7 @@ class DynamicLstm final : public FallbackKernel {
     quantize_->run(quantization);
     std::array<Value, 3> integers;  // with their scale and zero point
     for (size_t i = 0; i < integers.size(); ++i) integers[i].tensor = std::move(*quantization.results()[i]);
-    KernelContext product({&integers[0], &integers[1], &integers[2], &prepared_->w, &prepared_->scale,
+    KernelContext product({integers.data(), &integers[1], &integers[2], &prepared_->w, &prepared_->scale,
                            &prepared_->zero_point, &prepared_->bias},
                           1, {true}, &pool_);
     multiply_->run(product);

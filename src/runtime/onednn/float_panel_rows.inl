@@ -3,7 +3,8 @@
 //   Vector                    floats that one register holds
 //   kMostRows, kMostSums      rows that are taken at a time; sums that stay in registers, in vectors
 
-constexpr int kLanes = sizeof(Vector) / sizeof(float), kInPanel = kFloatPanelColumns / kLanes;
+constexpr int64_t kLanes = sizeof(Vector) / sizeof(float);
+constexpr int kInPanel = kFloatPanelColumns / kLanes;
 
 /// Panels that are taken at a time with so many rows.
 constexpr int mostPanels(int rows) { return std::clamp<int>(kMostSums / (rows * kInPanel), 1, 8); }

@@ -308,7 +308,8 @@ void RecurrentWalk::run(const RecurrentCall& call, const Products& products, con
   const int64_t directions = call.sizes.directions;
   const int64_t steps = *std::ranges::max_element(call.lengths);
   const std::vector<Memory> memories = lay(call);
-  const auto [threads, division] = threadsFor(call.sizes, call.recurrence.gates, steps, *products[0]);
+  const auto sharing = threadsFor(call.sizes, call.recurrence.gates, steps, *products[0]);
+  const int threads = sharing.first;
   for (const Products* all : {&products, &reset_products}) {
     for (const auto& product : *all) product->prepare(call.sizes.batch, threads);
   }
@@ -318,7 +319,7 @@ void RecurrentWalk::run(const RecurrentCall& call, const Products& products, con
     const Team team = teamOf(d, directions);
     if (team.index < 0 || team.index >= team.size) continue;
     const auto at = static_cast<size_t>(d);
-    Direction(call, d, memories[at], team, division, barriers[at])
+    Direction(call, d, memories[at], team, sharing.second, barriers[at])
         .run(*products[at], reset_products.empty() ? nullptr : reset_products[at].get(), steps);
   }
   for (int64_t d = 0; d < directions; ++d) {
