@@ -13,7 +13,7 @@ constexpr int kExponents = 11;        // 0, 0.1, ... 1
 constexpr float kLeastReach = 1e-4F;  // of a channel, in parts of the widest one: no division by nothing
 /// Of a channel, in parts of the usual one: in a few samples it may not have shown how far it reaches, and what goes
 /// beyond its level widens the range of all.
-constexpr float kNarrowest = 0.125F;
+constexpr float kNarrowest = 0.0625F;
 
 /// The median of the channels that were ever seen.
 float usualReach(std::vector<float> reach) {

@@ -9,11 +9,13 @@
 
 #include "core/error.h"
 #include "runtime/executor.h"
+#include "support/message_of.h"
 #include "support/onnx_text.h"
 
 namespace quant {
 namespace {
 
+using test::messageOf;
 using test::parseGraph;
 using ::testing::ElementsAre;
 
@@ -67,15 +69,6 @@ TEST(CollectStatistics, SeesAValueWithLevelsAsItIsOnceDivided) {
   EXPECT_EQ(table.at("y").summary().min, -2);  // -8 / 4
   EXPECT_EQ(table.at("y").summary().max, 1);   // 2 / 2
   EXPECT_THAT(table.at("y").channelMeans()->means(), ElementsAre(0.25F, -1.5F));
-}
-
-std::string messageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(CollectStatistics, SeesEveryElementOfEverySample) {

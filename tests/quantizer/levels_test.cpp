@@ -59,11 +59,11 @@ TEST(FindLevels, AChannelThatIsAlwaysZeroIsAUsualOne) {
   EXPECT_EQ(levels->factors[0], levels->factors[1]);
 }
 
-TEST(FindLevels, ANarrowChannelIsAnEighthOfAUsualOneAtLeast) {
+TEST(FindLevels, ANarrowChannelIsASixteenthOfAUsualOneAtLeast) {
   const Ones ones;
   const auto levels = findLevels({{0, -1, -1, -64}, {1e-6F, 1, 1, 64}, {0, 0.3, 0.3, 2}}, ones.readers, 1.0);
   ASSERT_TRUE(levels.has_value());
-  EXPECT_LT(levels->factors[1], 8.01F * levels->factors[0]);
+  EXPECT_LT(levels->factors[1], 16.01F * levels->factors[0]);
 }
 
 TEST(FindLevels, RareChannelsGainNothing) {

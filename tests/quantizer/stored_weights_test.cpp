@@ -6,21 +6,16 @@
 #include <cmath>
 
 #include "core/packed.h"
+#include "quantizer/weight_only_testing.h"
 
 namespace quant {
 namespace {
 
+using test::wave;
 using testing::ElementsAre;
 
 constexpr WeightStorage kRows{DataType::kInt8, 0, 0, false, false};
 constexpr WeightStorage kColumns{DataType::kInt8, 1, 0, false, false};
-
-Tensor wave(Shape shape) {
-  Tensor tensor(DataType::kFloat32, std::move(shape));
-  int i = 0;
-  for (float& value : tensor.data<float>()) value = std::sin(static_cast<float>(i++) * 1.7F);
-  return tensor;
-}
 
 float restored(const CodedWeights& coded, size_t at, size_t scale) {
   return static_cast<float>(coded.integers[at] - coded.zeros[scale]) * coded.scales[scale];

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/message_of.h"
 #include "support/onnx_text.h"
 
 namespace quant {
 namespace {
 
+using test::messageOf;
 using test::parseGraph;
 using testing::ElementsAre;
 using testing::Pair;
@@ -16,15 +18,6 @@ NamedTensors input(const std::string& name, Tensor tensor) {
   NamedTensors inputs;
   inputs[name] = std::move(tensor);
   return inputs;
-}
-
-std::string messageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 constexpr const char* kRelu = "g (float[1,N] x) => (float[1,N] y) { y = Relu(x) }";

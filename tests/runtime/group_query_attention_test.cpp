@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/error.h"
 #include "runtime/onednn_harness.h"
+#include "support/message_of.h"
 
 namespace quant::test {
 namespace {
@@ -38,12 +38,7 @@ class Call {
     return runner.run(kernelsOf(Backend::kReference), inputs_, 1, 3);
   }
   std::string refusal(int64_t rotates = 0) {
-    try {
-      run(rotates);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "(it ran)";
+    return messageOf([&] { run(rotates); });
   }
 
  private:
