@@ -21,6 +21,7 @@ CollectOptions collectOptions(const CalibrationMethod& method, const ModeRun& ru
   collect.detail = with_histograms ? TensorStatistics::Detail::kHistogram : TensorStatistics::Detail::kSummary;
   collect.batch_size = run.options.calibration.batch_size;
   collect.progress = run.console.progress("calibrating");
+  outputs.names = run.runnable().outputs();
   outputs.samples.resize(samplesToVerify(*run.dataset, run.options));
   collect.take_outputs = [&outputs](size_t index, std::vector<Tensor> values) {
     if (index < outputs.samples.size()) outputs.samples[index] = std::move(values);
@@ -38,7 +39,7 @@ RangeTable collectRanges(ModeRun& run, CalibrationWish wish) {
   for (const auto& [value, axis] : collect.channel_axes) wish.values.insert(value);
   if (wish.find_levels) collect.levels = wish.find_levels();
   StatisticsTable statistics =
-      collectStatistics(run.graph, {wish.values.begin(), wish.values.end()}, samplesOf(*run.dataset), collect);
+      collectStatistics(run.runnable(), {wish.values.begin(), wish.values.end()}, samplesOf(*run.dataset), collect);
   const bool is_saved = !options.calibration.save_ranges.empty();  // else nothing reads the hash
   const MethodOptions method_options{options.calibration.percentile, options.int8.symmetric_activations,
                                      options.int8.activation_type};

@@ -22,7 +22,8 @@ ChannelLevels findChannelLevels(const ModeRun& run, const Placement& placement, 
   const std::set<std::string> values = valuesToLevel(run.graph, placement);
   if (values.empty()) return {};
   const Progress progress = run.console.progress("looking at channels");
-  return planLevels(run.graph, placement, collectSpread(run.graph, values, someOf(dataset, sample_count), progress));
+  return planLevels(run.graph, placement,
+                    collectSpread(run.runnable(), values, someOf(dataset, sample_count), progress));
 }
 
 }  // namespace quant

@@ -27,9 +27,10 @@ CompareReport compare(const CompareOptions& options, const Console& console) {
   const ModelList list = listModels(paths, "");
   std::vector<EvalModel> models;
   for (const auto& path : paths) models.push_back(loadEvalModel(path));
+  CompareReport report;
+  report.not_run = keepRunnable(models, list.names, 0);
   openEvalData(models, options.data);
 
-  CompareReport report;
   for (size_t i = 0; i < models.size(); ++i) report.models.push_back({paths[i].string(), list.names[i]});
   const Dataset& dataset = *models.front().dataset;
   report.data = dataset.description();

@@ -67,6 +67,7 @@ std::string compareReportJson(const CompareReport& report) {
       {"models", std::move(models)},
       {"data", report.data},
       {"preprocess", report.preprocess},
+      {"not_run", report.not_run},
       {"samples", comparison.samples},
       {"below", report.below},
       {"first_below", first ? Json(comparison.values[*first].baseline.value) : Json(nullptr)},

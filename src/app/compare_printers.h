@@ -13,10 +13,11 @@ struct CompareReport {
     std::string path;
     std::string name;  ///< short: "model.int8.onnx"
   };
-  std::vector<Model> models;  ///< the first is what the second is held against
-  std::string data;           ///< "16 samples (pictures)"
-  std::string preprocess;     ///< how pictures become inputs; empty for other data
-  double below = 0;           ///< dB under which values count as different
+  std::vector<Model> models;         ///< the first is what the second is held against
+  std::string data;                  ///< "16 samples (pictures)"
+  std::string preprocess;            ///< how pictures become inputs; empty for other data
+  std::vector<std::string> not_run;  ///< for each model with operators that cannot be run here, what is left out
+  double below = 0;                  ///< dB under which values count as different
   ModelComparison comparison;
 };
 

@@ -154,6 +154,7 @@ std::vector<Table> tablesOf(const CompareReport& report, size_t name_width) {
 std::string compareReportText(const CompareReport& report) {
   std::string text = fmt::format("{} -> {}; {}\n", report.models[0].name, report.models[1].name, report.data);
   if (!report.preprocess.empty()) text += fmt::format("pictures {}\n", report.preprocess);
+  for (const std::string& line : report.not_run) text += line + '\n';
   for (const Table& table : tablesOf(report, kMostNameWidth)) text += fmt::format("\n{}", plainTable(table));
   const auto lines = remainders(report);
   text +=
@@ -166,6 +167,7 @@ std::string compareReportMarkdown(const CompareReport& report) {
   std::string text = fmt::format("# Comparison\n\n- Models: {} -> {}\n- Data: {}\n- {}\n", report.models[0].name,
                                  report.models[1].name, report.data, partingText(report) + mostAddedText(report));
   if (!report.preprocess.empty()) text += fmt::format("- Pictures: {}\n", report.preprocess);
+  for (const std::string& line : report.not_run) text += fmt::format("- {}\n", line);
   for (const std::string& line : remainders(report)) text += fmt::format("- Not compared: {}\n", line);
   text += '\n';
   for (const Table& table : tablesOf(report, kUnlimited)) text += markdownTable(table);

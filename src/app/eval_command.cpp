@@ -82,6 +82,7 @@ class Evaluation {
       peaks_.push_back(peakMemoryOf([&] {
         std::vector<EvalModel> alone;
         alone.push_back(loadEvalModel(path));
+        keepRunnable(alone, {path.string()}, {});
         openEvalData(alone, data_);
         Executor executor(alone.front().graph);
         executor.run(alone.front().dataset->load(0).inputs);
@@ -91,6 +92,7 @@ class Evaluation {
 
   void open() {
     for (const auto& path : list_.paths) models_.push_back(loadEvalModel(path));
+    report_.warnings = keepRunnable(models_, list_.names, list_.baseline);
     openEvalData(models_, data_);
     for (size_t i = 0; i < models_.size(); ++i) {
       subjects_.push_back({list_.names[i], &models_[i].graph, models_[i].dataset.get()});

@@ -14,6 +14,7 @@
 #include "onnx_io/load.h"
 #include "onnx_io/model_file.h"
 #include "passes/pass.h"
+#include "runtime/runnable_part.h"
 
 namespace quant {
 
@@ -95,6 +96,26 @@ EvalModel loadEvalModel(const fs::path& path) {
   runPasses(graph, preparationPasses());
   const double milliseconds = 1000 * watch.seconds();
   return {std::move(graph), nullptr, milliseconds, bytesOf(path)};
+}
+
+std::vector<std::string> keepRunnable(std::vector<EvalModel>& models, const std::vector<std::string>& names,
+                                      std::optional<size_t> baseline) {
+  const Graph& first = models[baseline.value_or(0)].graph;
+  const auto part = runnablePart(first);
+  std::vector<std::string> lines;
+  std::set<std::string> left_out;
+  std::vector<std::optional<RunnablePart>> parts(models.size());
+  for (size_t i = 0; i < models.size(); ++i) {
+    const bool is_compared = baseline && i != *baseline;
+    parts[i] = runnablePartLike(first, is_compared && part ? &*part : nullptr, models[i].graph);
+    left_out.insert(parts[i] ? parts[i]->description() : "");
+    if (parts[i]) lines.push_back(fmt::format("not run in '{}': {}", names[i], parts[i]->description()));
+  }
+  if (left_out.size() == 1 && !lines.empty()) lines = {"not run: " + *left_out.begin()};
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (parts[i]) models[i].graph = std::move(parts[i]->graph);
+  }
+  return lines;
 }
 
 void openEvalData(std::vector<EvalModel>& models, const DataOptions& options) {

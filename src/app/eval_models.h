@@ -34,6 +34,11 @@ struct EvalModel {
 /// Reads and prepares the model.
 EvalModel loadEvalModel(const std::filesystem::path& path);
 
+/// Of models with operators that cannot be run leaves what can, where `baseline`'s outputs are those of the others.
+/// Returns what is left out: a line for each such model, or one where it is the same for all of them.
+std::vector<std::string> keepRunnable(std::vector<EvalModel>& models, const std::vector<std::string>& names,
+                                      std::optional<size_t> baseline);
+
 /// Opens the samples for each model. Pictures are prepared as a model's metadata says; models that say nothing take
 /// them as the first model that does, in their own layout.
 void openEvalData(std::vector<EvalModel>& models, const DataOptions& options);

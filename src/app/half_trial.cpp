@@ -37,11 +37,12 @@ std::vector<std::string> computedFloats(const Graph& graph) {
   return values;
 }
 
-StatisticsTable statisticsOf(const Graph& graph, const std::vector<std::string>& values, const Dataset& samples,
-                             size_t count) {
+/// Of everything floating that `graph` computes.
+StatisticsTable statisticsOf(const Graph& graph, const Dataset& samples, size_t count) {
   CollectOptions options;
   options.detail = TensorStatistics::Detail::kSummary;
-  return collectStatistics(graph, values, {count, [&](size_t index) { return samples.load(index); }}, options);
+  return collectStatistics(graph, computedFloats(graph), {count, [&](size_t index) { return samples.load(index); }},
+                           options);
 }
 
 /// The name that a value of the converted graph has in the original one.
@@ -86,9 +87,10 @@ std::map<std::string, std::string> HalfTrial::failures(const QuantizationPlan& p
   Graph converted = run_.graph.clone();
   applyFloat16(converted, plan);
   converted.inferShapes();
+  const Graph runnable = run_.runnableOf(converted.clone());
   try {
     std::map<std::string, int64_t> broken;
-    for (const auto& [value, seen] : statisticsOf(converted, computedFloats(converted), *samples_, count_)) {
+    for (const auto& [value, seen] : statisticsOf(runnable, *samples_, count_)) {
       if (seen.summary().non_finite == 0 || !isFiniteInFloat(originalName(run_.graph, converted, value))) continue;
       broken[value] = seen.summary().non_finite;
     }
@@ -127,7 +129,7 @@ std::map<std::string, std::string> HalfTrial::blame(const Graph& converted, cons
 
 bool HalfTrial::isFiniteInFloat(const std::string& value) {
   if (is_finite_.empty()) {
-    for (const auto& [name, seen] : statisticsOf(run_.graph, computedFloats(run_.graph), *samples_, count_)) {
+    for (const auto& [name, seen] : statisticsOf(run_.runnable(), *samples_, count_)) {
       is_finite_[name] = seen.summary().non_finite == 0;
     }
   }

@@ -17,7 +17,7 @@ constexpr double kLeastShare = 0.01;
 constexpr size_t kSamples = 4;
 
 FloatOutputs firstOf(const FloatOutputs& outputs) {
-  FloatOutputs first;
+  FloatOutputs first{outputs.names, {}};
   for (const auto& sample : outputs.samples) {
     if (first.samples.size() == kSamples) break;
     first.samples.emplace_back();
@@ -37,12 +37,13 @@ std::optional<double> cosineAlone(const ModeRun& run, const std::string& output,
   report.ranges = run.report.ranges;
   ModeRun alone{run.graph, options, run.dataset, silent, report};
   alone.moments = run.moments;
+  alone.part = run.part;
   const ModeRow& row = rowOf(options.mode);
   try {
     row.plan(alone);
     Graph quantized = run.graph.clone();
     row.apply(quantized, alone);
-    return worstCosine(verify(expected, quantized, Backend::kOneDnn, dataset));
+    return worstCosine(verify(expected, run.runnableOf(std::move(quantized)), Backend::kOneDnn, dataset));
   } catch (const Error&) {
     return {};
   }

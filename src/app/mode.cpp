@@ -25,6 +25,12 @@ constexpr ModeRow kModes[] = {
 
 std::span<const ModeRow> modes() { return kModes; }
 
+Graph ModeRun::runnableOf(Graph quantized) const {
+  if (part == nullptr) return quantized;
+  auto same = runnablePartLike(graph, part, quantized);
+  return same ? std::move(same->graph) : std::move(quantized);
+}
+
 const ModeRow& rowOf(Mode mode) { return *std::ranges::find(kModes, mode, &ModeRow::mode); }
 
 std::filesystem::path outputPath(const QuantizeOptions& options) {

@@ -9,6 +9,7 @@
 #include "calibration/statistics.h"
 #include "dataset/dataset.h"
 #include "graph/graph.h"
+#include "runtime/runnable_part.h"
 
 namespace quant {
 
@@ -19,9 +20,15 @@ struct ModeRun {
   const Dataset* dataset;  ///< null when no samples were given
   const Console& console;
   QuantizeReport& report;
-  FloatOutputs outputs = {};        ///< of the samples to verify with, where deciding gave them by the way
-  StatisticsTable statistics = {};  ///< what calibration saw, kept only for a report that shows it
-  MomentsTable moments = {};        ///< of what weights are multiplied with, for modes that choose integers by them
+  FloatOutputs outputs = {};           ///< of the samples to verify with, where deciding gave them by the way
+  StatisticsTable statistics = {};     ///< what calibration saw, kept only for a report that shows it
+  MomentsTable moments = {};           ///< of what weights are multiplied with, for modes that choose integers by them
+  const RunnablePart* part = nullptr;  ///< of `graph`; null where all of it can be run
+
+  /// What is run of the float model.
+  [[nodiscard]] const Graph& runnable() const { return part == nullptr ? graph : part->graph; }
+  /// What is run of a model made from it: the same outputs.
+  [[nodiscard]] Graph runnableOf(Graph quantized) const;
 };
 
 /// A way to quantize: one row of the table, and a file mode_*.cpp with its two functions.

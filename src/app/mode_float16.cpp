@@ -58,7 +58,7 @@ void planAndTry(ModeRun& run, const RangeTable* ranges) {
 int64_t opsetForBf16(const Graph& graph) { return opsetForHalf(graph, DataType::kBFloat16); }
 
 void planHalf(ModeRun& run) {
-  if (hasRanges(run)) run.report.ranges = calibrateRanges(run, {floatValues(run.graph), {}, "minmax"});
+  if (hasRanges(run)) run.report.ranges = calibrateRanges(run, {floatValues(run.runnable()), {}, "minmax"});
   planAndTry(run, hasRanges(run) ? &run.report.ranges : nullptr);
 }
 

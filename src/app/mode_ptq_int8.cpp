@@ -20,6 +20,7 @@ constexpr size_t kSpreadSamples = 16;
 QuantizationPlan planMainGraph(ModeRun& run, const NodeSelection& selection) {
   Int8Options options = run.options.int8;
   options.selection = selection;
+  if (run.part != nullptr) options.selection.kept_float.insert(run.part->reasons.begin(), run.part->reasons.end());
   Placement placement = place(run.graph, options);
   const bool are_known = !run.report.ranges.values.empty();  // of an earlier plan for the same samples
   if (!are_known) {
@@ -28,7 +29,7 @@ QuantizationPlan planMainGraph(ModeRun& run, const NodeSelection& selection) {
     run.report.ranges = calibrateRanges(run, std::move(wish));
   }
   QuantizationPlan plan = makePlan(run.graph, std::move(placement), run.report.ranges, options);
-  storeOtherWeights(run.graph, selection, plan);
+  storeOtherWeights(run.graph, options.selection, plan);
   return plan;
 }
 

@@ -26,11 +26,12 @@ void collect(ModeRun& run) {
   const Stopwatch watch;
   MomentsOptions options;
   options.progress = run.console.progress("calibrating");
+  run.outputs.names = run.runnable().outputs();
   run.outputs.samples.resize(samplesToVerify(*run.dataset, run.options));
   options.take_outputs = [&](size_t index, std::vector<Tensor> values) {
     if (index < run.outputs.samples.size()) run.outputs.samples[index] = std::move(values);
   };
-  run.moments = collectMoments(run.graph, momentsList(run.report.plan), samplesOf(*run.dataset), options);
+  run.moments = collectMoments(run.runnable(), momentsList(run.report.plan), samplesOf(*run.dataset), options);
   run.report.calibration = {"moments", run.dataset->description(), run.dataset->size(),
                             run.dataset->preprocess() ? toString(*run.dataset->preprocess()) : "", watch.seconds()};
 }

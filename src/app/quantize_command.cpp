@@ -119,6 +119,8 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   const auto dataset = options.data.folder.empty() ? nullptr : openData(graph, options.data);
   QuantizeOptions adjusted = options;  // nodes that turn out to lose too much are left out
   ModeRun run{graph, adjusted, dataset.get(), console, report};
+  const std::optional<RunnablePart> part = runnablePart(graph);
+  if (part) run.part = &*part;
   rowOf(options.mode).plan(run);
   if (options.dry_run) {
     console.out << planText(report.plan);

@@ -178,6 +178,7 @@ std::string summaryText(const QuantizeReport& report) {
   if (!report.plan.weights.empty()) text += line("target", targetText(report.plan));
   for (const Verification& verification : report.verifications) text += verificationText(verification, report);
   if (report.calibration.method.empty() && !report.verified_with.empty()) text += line("", report.verified_with);
+  if (!report.not_run.empty()) text += line("not run", report.not_run);
   if (!report.not_verified.empty()) text += line("verified", "no: " + report.not_verified);
   for (const auto& warning : report.plan.warnings) text += line("warning", warning);
   text += line("took", fmt::format("{:.1f} s, peak memory {}", report.total_seconds, humanSize(report.peak_memory)));

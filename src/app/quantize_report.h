@@ -36,6 +36,7 @@ struct QuantizeReport {
   std::vector<Verification> verifications;
   std::string verified_with;  ///< the samples: "200 samples (pictures)"
   std::string not_verified;   ///< why no verification took place; empty when one did, or none was wanted
+  std::string not_run;        ///< operators that no comparison covers, and what is compared instead
   CpuInfo cpu;
   std::optional<ReportDetails> details;  ///< only for a report that shows them
 

@@ -204,6 +204,7 @@ std::string quantizeReportHtml(const QuantizeReport& report) {
       {"verification", std::move(verifications)},
       {"verified_with", report.verified_with},
       {"not_verified", report.not_verified},
+      {"not_run", report.not_run},
       {"latency", latencyJson(details)},
       {"passes", passesJson(report.passes)},
       {"warnings", report.plan.warnings},

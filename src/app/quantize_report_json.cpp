@@ -137,6 +137,7 @@ std::string reportJson(const QuantizeReport& report) {
       {"verification", verifications},
       {"verified_with", report.verified_with},
       {"not_verified", report.not_verified},
+      {"not_run", report.not_run},
       {"seconds", report.total_seconds},
       {"peak_memory_bytes", report.peak_memory},
   };

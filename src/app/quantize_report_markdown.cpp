@@ -39,6 +39,7 @@ std::string overviewText(const QuantizeReport& report) {
                               toString(verification.backend)));
     }
   }
+  text += row("not run", report.not_run);
   text += row("not verified", report.not_verified);
   text += row("CPU", fmt::format("{}, {}, {} threads", report.cpu.model, report.cpu.isa, report.cpu.threads));
   text += row("took", fmt::format("{:.1f} s, peak memory {}", report.total_seconds, humanSize(report.peak_memory)));

@@ -81,7 +81,7 @@ ReportDetails describePlan(const ModeRun& run) {
 
 void measureDetails(ReportDetails& details, const ModeRun& run, const Graph& quantized, const Dataset& dataset,
                     size_t samples) {
-  const Subject real{"float", &run.graph, &dataset}, small{"quantized", &quantized, &dataset};
+  const Subject real{"float", &run.runnable(), &dataset}, small{"quantized", &quantized, &dataset};
   LatencyOptions latency;
   latency.runs = kTimedRuns;
   latency.most_seconds = kMostSeconds;

@@ -34,8 +34,8 @@ FloatOutputs completeOutputs(FloatOutputs given, const Graph& original, const Da
 
 void verifyOn(const Dataset& dataset, ModeRun& run) {
   const size_t count = samplesToVerify(dataset, run.options);
-  run.outputs = completeOutputs(std::move(run.outputs), run.graph, dataset, count);
-  const Graph quantized = load(run.report.output);
+  run.outputs = completeOutputs(std::move(run.outputs), run.runnable(), dataset, count);
+  const Graph quantized = run.runnableOf(load(run.report.output));
   const auto verifyWith = [&](Backend backend, const char* title) {
     run.report.verifications.push_back(verify(run.outputs, quantized, backend, dataset, run.console.progress(title)));
   };
@@ -59,11 +59,11 @@ std::string namesOf(std::span<const LossyNode> nodes) {
 /// run of both models. Empty where they cannot be compared value by value.
 std::string placesOfLoss(const ModeRun& run) {
   const auto dataset = madeUpData(run.graph, kMadeUpSamples);
-  const Graph quantized = load(run.report.output);
+  const Graph quantized = run.runnableOf(load(run.report.output));
   std::vector<std::string> places;
   try {
     const ModelComparison comparison =
-        compareModels({"float", &run.graph, dataset.get()}, {"quantized", &quantized, dataset.get()});
+        compareModels({"float", &run.runnable(), dataset.get()}, {"quantized", &quantized, dataset.get()});
     for (const size_t index : largestAddedLosses(comparison, kMostPlaces)) {
       const ValueDifference& value = comparison.values[index];
       const std::string& node = value.baseline.node;
@@ -87,6 +87,7 @@ void keepInFloat(NodeSelection& selection, std::span<const LossyNode> nodes) {
 
 void verifyResult(ModeRun& run) {
   if (run.options.verify_samples == 0) return;
+  if (run.part != nullptr) run.report.not_run = run.part->description();
   if (run.report.model_bytes > kLargeModel && !run.options.verify_large) {
     run.report.not_verified = fmt::format("it would take the memory of {} of weights; --verify N does it all the same",
                                           humanSize(run.report.model_bytes));

@@ -1,5 +1,6 @@
 #include "eval/verification.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "eval/as_float.h"
@@ -21,8 +22,8 @@ bool isInteger(DataType type) { return type == DataType::kBool || (!isFloatingPo
 
 using Outputs = std::vector<Tensor>;
 
-/// Output `index` of `graph` over all samples.
-OutputAgreement compareOutput(const Graph& graph, size_t index, const std::vector<Outputs>& expected,
+/// Output `index` of `graph` over all samples; it stands at `place` among what is expected.
+OutputAgreement compareOutput(const Graph& graph, size_t index, size_t place, const std::vector<Outputs>& expected,
                               const std::vector<Outputs>& actual) {
   OutputAgreement output{graph.outputs()[index], {}, {}};
   const auto declared = graph.valueType(output.output);
@@ -30,7 +31,7 @@ OutputAgreement compareOutput(const Graph& graph, size_t index, const std::vecto
   const bool may_be_scores = whyNoScores(graph, index).empty();
   int64_t scored = 0, same = 0;
   for (size_t sample = 0; sample < actual.size(); ++sample) {
-    const Tensor &x = expected[sample][index], &y = actual[sample][index];
+    const Tensor &x = expected[sample][place], &y = actual[sample][index];
     const bool is_integer = isInteger(x.type()) && isInteger(y.type());
     if (!is_integer && x.type() != DataType::kFloat32) continue;
     if (x.shape() != y.shape() && mayDiffer(declared, x.shape(), y.shape())) {
@@ -68,7 +69,7 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 FloatOutputs runFloat(const Graph& graph, const Dataset& dataset, size_t count, const Progress& progress) {
-  FloatOutputs result;
+  FloatOutputs result{graph.outputs(), {}};
   result.samples.resize(count);
   runSamples(
       graph, Backend::kOneDnn, dataset, {0, count},
@@ -87,8 +88,12 @@ Verification verify(const FloatOutputs& expected, const Graph& quantized, Backen
       quantized, backend, dataset, {0, actual.size()},
       [&](size_t index, const Sample&, std::vector<Tensor> outputs) { actual[index] = std::move(outputs); }, progress);
 
-  for (size_t i = 0; i < quantized.outputs().size(); ++i) {
-    result.outputs.push_back(compareOutput(quantized, i, expected.samples, actual));
+  const auto names = quantized.outputs();
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto same = std::ranges::find(expected.names, names[i]);
+    if (same == expected.names.end()) continue;
+    const auto place = static_cast<size_t>(same - expected.names.begin());
+    result.outputs.push_back(compareOutput(quantized, i, place, expected.samples, actual));
   }
   result.seconds = secondsSince(start);
   return result;

@@ -31,6 +31,7 @@ struct Verification {
 
 /// Outputs of the float model over the first samples, kept to compare several runs of quantized models with.
 struct FloatOutputs {
+  std::vector<std::string> names;  ///< of the outputs
   std::vector<std::vector<Tensor>> samples;
 };
 

@@ -80,9 +80,21 @@ bool isContributed(const onnx::NodeProto& node, const checker::CheckerContext& c
   return schemaOf(node, context) == nullptr && operatorSchemas().GetSchema(node.op_type(), 1) != nullptr;
 }
 
-void checkNode(const onnx::NodeProto& node, const checker::CheckerContext& context,
+bool isCalled(const onnx::NodeProto& node, const onnx::ModelProto& model) {
+  return std::ranges::any_of(model.functions(),
+                             [&](const auto& function) { return function.name() == node.op_type(); });
+}
+
+/// True for an operator that no version of ONNX has, in ONNX's own domain: so stand plugins of TensorRT
+/// (EfficientNMS_TRT) in the files of some exporters. Nothing is known of it, as of operators of other domains.
+bool isPlugin(const onnx::NodeProto& node, const onnx::ModelProto& model) {
+  if (!node.domain().empty() && node.domain() != "ai.onnx") return false;
+  return onnx::OpSchemaRegistry::Schema(node.op_type(), "") == nullptr && !isCalled(node, model);
+}
+
+void checkNode(const onnx::NodeProto& node, const onnx::ModelProto& model, const checker::CheckerContext& context,
                const checker::LexicalScopeContext& names) {
-  if (isContributed(node, context)) return;
+  if (isContributed(node, context) || isPlugin(node, model)) return;
   if (!hasUnknownAttribute(node, context)) return checker::check_node(node, context, names);
   onnx::NodeProto known = node;
   removeUnknownAttributes(known, context);
@@ -93,8 +105,7 @@ void checkNode(const onnx::NodeProto& node, const checker::CheckerContext& conte
 bool isUnknownOperator(const onnx::NodeProto& node, const onnx::ModelProto& model,
                        const checker::CheckerContext& context) {
   if (!node.domain().empty() && node.domain() != "ai.onnx") return false;
-  const auto is_called = [&](const auto& function) { return function.name() == node.op_type(); };
-  return schemaOf(node, context) == nullptr && std::ranges::none_of(model.functions(), is_called);
+  return schemaOf(node, context) == nullptr && !isCalled(node, model);
 }
 
 void checkNodes(const Graph& graph, const checker::CheckerContext& context) {
@@ -104,7 +115,7 @@ void checkNodes(const Graph& graph, const checker::CheckerContext& context) {
   for (const auto& name : graph.constants()) names.add(name);
   for (const Node* node : graph.nodes()) {
     try {
-      checkNode(node->proto(), context, names);
+      checkNode(node->proto(), graph.rest(), context, names);
     } catch (const std::exception& error) {
       const bool is_unknown = isUnknownOperator(node->proto(), graph.rest(), context);
       throw Error(is_unknown ? ExitCode::kUnsupported : ExitCode::kBadInput,

@@ -18,14 +18,18 @@ void MissingOperators::addBody(const MissingOperators& body, const Node& owner) 
   }
 }
 
-std::string MissingOperators::description() const {
+std::string MissingOperators::names() const {
   std::vector<std::string> parts;
   for (const auto& [op, nodes] : nodes_) {
     parts.push_back(nodes.size() == 1 ? fmt::format("{} ({})", op, nodes[0])
                                       : fmt::format("{} ({} nodes)", op, nodes.size()));
   }
-  return fmt::format("{} operator{} of this model cannot be run here: {}", parts.size(), parts.size() == 1 ? "" : "s",
-                     fmt::join(parts, ", "));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string MissingOperators::description() const {
+  return fmt::format("{} operator{} of this model cannot be run here: {}", nodes_.size(), nodes_.size() == 1 ? "" : "s",
+                     names());
 }
 
 }  // namespace quant

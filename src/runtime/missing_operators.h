@@ -17,6 +17,8 @@ class MissingOperators {
   /// Those of a body of `owner`.
   void addBody(const MissingOperators& body, const Node& owner);
   [[nodiscard]] bool empty() const { return nodes_.empty(); }
+  /// "ai.onnx.ml.ZipMap-1 (node 'ZipMap'), Foo-17 (3 nodes)".
+  [[nodiscard]] std::string names() const;
   /// One sentence that names them all.
   [[nodiscard]] std::string description() const;
 

@@ -108,7 +108,10 @@ class Mistakes(CliTest):
         bytes_ = self.model.read_bytes()
         path = self.folder / "unknown.onnx"
         path.write_bytes(bytes_.replace(b'"\x04Relu', b'"\x04Abcd'))  # op_type is field 4 of NodeProto
-        self.assert_refused(self.quantize(model=path), "Abcd", "'/Relu'", code=3)
+        result = self.quantize("--dry-run", model=path)
+        self.assert_done(result)
+        self.assertRegex(result.stdout, r"(?m)^float +Abcd +/Relu +cannot be run here$")
+        self.assertRegex(result.stdout, r"(?m)^float .* behind Abcd-\d+ \(node '/Relu'\), which cannot be run here$")
 
 
 if __name__ == "__main__":

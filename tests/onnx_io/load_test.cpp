@@ -205,10 +205,16 @@ TEST_F(Load, TheWrongNumberOfInputs) {
               HasSubstr("node 'c' (Conv): Node(c) with schema(::Conv:11) has input size 1"));
 }
 
-TEST_F(Load, AnOperatorThatOnnxDoesNotHaveIsUnsupported) {
-  const Failure failure = failureOf(parseModel("g (float[2,3] x) => (float[2,3] y) { [f] y = Foo(x) }"));
+TEST_F(Load, AnOperatorThatOnlyANewerOpsetHasIsUnsupported) {
+  const Failure failure = failureOf(parseModel("g (float[2,3] x) => (float[2,3] y) { [f] y = Gelu(x) }"));
   EXPECT_EQ(failure.code, ExitCode::kUnsupported);
-  EXPECT_THAT(failure.message, HasSubstr("node 'f' (Foo): No Op registered for Foo with domain_version of 13"));
+  EXPECT_THAT(failure.message, HasSubstr("node 'f' (Gelu): No Op registered for Gelu with domain_version of 13"));
+}
+
+TEST_F(Load, APluginInOnnxsOwnDomainIsKept) {
+  const Graph graph =
+      load(write(parseModel("g (float[2,3] x) => (float[2,3] y) { [f] y = EfficientNMS_TRT<a = 1>(x) }")));
+  EXPECT_EQ(graph.nodes().front()->opType(), "EfficientNMS_TRT");
 }
 
 TEST_F(Load, ADomainThatIsNotImported) {

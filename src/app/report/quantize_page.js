@@ -177,7 +177,7 @@ function addMaking(data) {
     ["Model", `${data.model.path} (${bytes(data.model.bytes)})`], ["Result", `${data.output.path} (${bytes(data.output.bytes)}, opset ${data.output.opset})`],
     ["Mode", data.mode + (targetOf(data) ? `, for ${targetOf(data)}` : "")],
     ["Calibration", calibration.method && `${calibration.method}: ${calibration.source} in ${calibration.seconds.toFixed(1)} s`], ["Pictures", calibration.preprocess],
-    ["Not compared", data.not_verified], ["Compared with", data.verified_with], ["Agreement", data.verification.map(row => `${row.samples} samples on backend ${row.backend}: ` + row.outputs.map(output => `${output.output}: ${output.text}`).join("; ")).join(". ")],
+    ["Not compared", data.not_verified], ["Not run", data.not_run], ["Compared with", data.verified_with], ["Agreement", data.verification.map(row => `${row.samples} samples on backend ${row.backend}: ` + row.outputs.map(output => `${output.output}: ${output.text}`).join("; ")).join(". ")],
     ["MACs", data.verification.length > 0 && macsText(data.verification[0])], ["Passes", data.passes.filter(pass => pass.changes > 0).map(pass => `${pass.pass} ${pass.changes}`).join(", ")],
     ["CPU", cpuText(data.cpu)], ["Took", `${data.seconds.toFixed(1)} s, peak memory ${bytes(data.peak_memory_bytes)}`], ["Program", data.program],
   ]));
