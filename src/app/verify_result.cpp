@@ -42,6 +42,7 @@ void verifyOn(const Dataset& dataset, ModeRun& run) {
   verifyWith(Backend::kOneDnn, "verifying");
   if (run.options.verify_exact) verifyWith(Backend::kReference, "verifying exactly");
   run.report.verified_with = dataset.description();
+  if (run.part != nullptr) run.report.not_run = run.part->description();
   if (run.report.details) measureDetails(*run.report.details, run, quantized, dataset, count);
 }
 
@@ -87,7 +88,6 @@ void keepInFloat(NodeSelection& selection, std::span<const LossyNode> nodes) {
 
 void verifyResult(ModeRun& run) {
   if (run.options.verify_samples == 0) return;
-  if (run.part != nullptr) run.report.not_run = run.part->description();
   if (run.report.model_bytes > kLargeModel && !run.options.verify_large) {
     run.report.not_verified = fmt::format("it would take the memory of {} of weights; --verify N does it all the same",
                                           humanSize(run.report.model_bytes));

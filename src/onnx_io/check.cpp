@@ -19,6 +19,9 @@ namespace {
 
 namespace checker = onnx::checker;
 
+/// In the copy of a node that the checker is shown: the domain of operators in its bodies that it should pass over.
+constexpr const char* kUncheckedDomain = "quantize.unchecked";
+
 constexpr int64_t kOldestIrVersion = 3;  // the first with opset imports
 
 std::unordered_map<std::string, int> opsetsOf(const onnx::ModelProto& model) {
@@ -34,6 +37,7 @@ checker::CheckerContext makeContext(const onnx::ModelProto& model) {
   context.set_ir_version(static_cast<int>(model.ir_version()));
   auto opsets = opsetsOf(model);
   if (const auto found = opsets.find(""); found != opsets.end()) opsets["ai.onnx"] = found->second;
+  opsets.emplace(kUncheckedDomain, 1);
   context.set_opset_imports(opsets);
   return context;
 }
@@ -92,12 +96,39 @@ bool isPlugin(const onnx::NodeProto& node, const onnx::ModelProto& model) {
   return onnx::OpSchemaRegistry::Schema(node.op_type(), "") == nullptr && !isCalled(node, model);
 }
 
+bool isUnchecked(const onnx::NodeProto& node, const onnx::ModelProto& model, const checker::CheckerContext& context) {
+  return isContributed(node, context) || isPlugin(node, model);
+}
+
+bool holdsUnchecked(const onnx::NodeProto& node, const onnx::ModelProto& model,
+                    const checker::CheckerContext& context) {
+  bool found = false;
+  forEachSubgraph(node, [&](const onnx::GraphProto& body) {
+    found = found || std::ranges::any_of(body.node(), [&](const auto& inner) {
+              return isUnchecked(inner, model, context) || holdsUnchecked(inner, model, context);
+            });
+  });
+  return found;
+}
+
+void hideUnchecked(onnx::NodeProto& node, const onnx::ModelProto& model, const checker::CheckerContext& context) {
+  forEachSubgraph(node, [&](onnx::GraphProto& body) {
+    for (auto& inner : *body.mutable_node()) {
+      if (isUnchecked(inner, model, context)) inner.set_domain(kUncheckedDomain);
+      hideUnchecked(inner, model, context);
+    }
+  });
+}
+
 void checkNode(const onnx::NodeProto& node, const onnx::ModelProto& model, const checker::CheckerContext& context,
                const checker::LexicalScopeContext& names) {
-  if (isContributed(node, context) || isPlugin(node, model)) return;
-  if (!hasUnknownAttribute(node, context)) return checker::check_node(node, context, names);
+  if (isUnchecked(node, model, context)) return;
+  if (!hasUnknownAttribute(node, context) && !holdsUnchecked(node, model, context)) {
+    return checker::check_node(node, context, names);
+  }
   onnx::NodeProto known = node;
   removeUnknownAttributes(known, context);
+  hideUnchecked(known, model, context);
   checker::check_node(known, context, names);
 }
 

@@ -224,9 +224,16 @@ TEST_F(Load, ADomainThatIsNotImported) {
 
 TEST_F(Load, NodesOfSubgraphsAreChecked) {
   EXPECT_THAT(complaint(R"(g (bool c, float[2] x) => (float[2] y) {
-      [i] y = If(c) <then_branch = t () => (float[2] p) { p = Foo(x) }, else_branch = e () => (float[2] q) { q = Neg(x) }>
+      [i] y = If(c) <then_branch = t () => (float[2] p) { p = Gelu(x) }, else_branch = e () => (float[2] q) { q = Neg(x) }>
     })"),
-              HasSubstr("node 'i' (If): No Op registered for Foo"));
+              HasSubstr("node 'i' (If): No Op registered for Gelu"));
+}
+
+TEST_F(Load, APluginInABodyIsKept) {
+  const Graph graph = load(write(parseModel(R"(g (bool c, float[2] x) => (float[2] y) {
+      [i] y = If(c) <then_branch = t () => (float[2] p) { p = Unheard(x) }, else_branch = e () => (float[2] q) { q = Neg(x) }>
+    })")));
+  EXPECT_EQ(graph.nodes().front()->findAttr("then_branch")->g().node(0).domain(), "");
 }
 
 TEST_F(Load, OperatorsOfOtherDomainsAndUnknownAttributesAreKept) {
