@@ -56,8 +56,7 @@ std::vector<std::string> floatNodes(const Graph& graph, Backend backend) {
   std::vector<std::string> names;
   const Executor executor(graph, {backend, {}, true});
   for (const Node* node : executor.lowered().nodes()) {
-    const bool has_weights = weightsInput(*node) == 1 && !node->is("ConvInteger") && !node->is("MatMulInteger");
-    if (has_weights) names.push_back(fmt::format("{} ({})", node->label(), node->opType()));
+    if (multipliesFloats(*node)) names.push_back(fmt::format("{} ({})", node->label(), node->opType()));
   }
   return names;
 }

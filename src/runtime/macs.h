@@ -21,11 +21,15 @@ struct Macs {
 };
 
 /// Multiply-accumulates of one step with weights or two matrices (Conv, ConvTranspose, Gemm, MatMul and their integer
-/// and fused forms; LSTM, GRU, RNN); zero for any other operator. `weights` is the shape of the second operand: W, B.
+/// and fused forms; LSTM, GRU, RNN; attention); zero for any other operator. `weights` is the shape of the second
+/// operand: W, B.
 Macs macsOf(const Node& node, const Shape& src, const Shape& weights, const Shape& dst);
 
 /// LSTM, GRU, RNN and their like: W multiplies the inputs of all steps, and there is an R as well.
 bool isRecurrent(const Node& node);
+
+/// True for such a step that is not one of 8-bit integers.
+bool multipliesFloats(const Node& node);
 
 /// Which input of `node` holds the second operand that `macsOf` wants.
 int weightsInput(const Node& node);

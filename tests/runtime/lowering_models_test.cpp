@@ -42,11 +42,12 @@ TEST(LoweredModel, ResNetIsItsConvolutionsAndAHead) {
                                    Pair("Flatten", 1), Pair("FusedMatMul", 1), Pair("Softmax", 1)));
 }
 
-TEST(LoweredModel, ATransformersProductsTakeBiasResidualAndGelu) {
+TEST(LoweredModel, ATransformersProductsTakeBiasResidualAndGeluAndItsAttentionIsOneStep) {
   SKIP_WITHOUT_SHARED("models/minilm_l6.onnx");
   const auto steps = stepsOf("minilm_l6.onnx");
-  EXPECT_EQ(steps.at("FusedMatMul"), 6 * 7);
-  EXPECT_EQ(steps.at("MatMul"), 6);  // of attention with the values
+  EXPECT_EQ(steps.at("FusedMatMul"), 6 * 6);
+  EXPECT_EQ(steps.at("FusedAttention"), 6);
+  for (const char* op : {"MatMul", "Softmax", "Transpose"}) EXPECT_FALSE(steps.contains(op)) << op;
   EXPECT_FALSE(steps.contains("Erf"));
   EXPECT_FALSE(steps.contains("Gelu"));
   EXPECT_EQ(steps.at("LayerNormalization"), 13);

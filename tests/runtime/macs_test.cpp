@@ -33,10 +33,17 @@ const Row kRows[] = {
     {"MatMul", {4}, {4, 5}, {5}, 4 * 5},
     {"MatMul", {4}, {4}, {}, 4},
     {"MatMul", {0, 4}, {4, 5}, {0, 5}, 0},
+    {"QAttention", {2, 3, 5, 8}, {2, 3, 8, 7}, {2, 3, 5, 4}, 2 * 3 * 5 * 7 * (8 + 4)},
     {"Relu", {3, 4}, {4, 5}, {3, 5}, 0},
 };
 
 INSTANTIATE_TEST_SUITE_P(Operators, MacsOf, testing::ValuesIn(kRows));
+
+TEST(Macs, AttentionCountsKeysWhateverWayTheyLie) {
+  Node node(makeNode("FusedAttention", {}, {}));
+  node.setAttr("k_order", std::vector<int64_t>{0, 2, 3, 1});
+  EXPECT_EQ(macsOf(node, {2, 5, 3, 8}, {2, 7, 3, 8}, {2, 5, 3, 4}).total, 2 * 3 * 5 * 7 * (8 + 4));
+}
 
 TEST(Macs, IntegerOperatorsCountAsInt8) {
   EXPECT_EQ(macsOf(Node(makeNode("QGemm", {}, {}, "", "com.microsoft")), {3, 4}, {4, 5}, {3, 5}).int8, 60);

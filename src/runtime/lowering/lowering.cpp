@@ -28,6 +28,7 @@ void lower(Graph& graph, Backend backend, const std::set<std::string>& watched) 
   fuseDynamicProducts(graph, watched);
   if (backend == Backend::kReference) return;
   fuseLevelledQuantization(graph, watched);
+  fuseAttention(graph, watched);
   unpackWeights(graph);
   fuseFloatChains(graph, watched);
 }

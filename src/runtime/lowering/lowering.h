@@ -49,6 +49,11 @@ int fuseDynamicProducts(Graph& graph, const std::set<std::string>& watched);
 /// which goes through the value once. Returns how many it made.
 int fuseLevelledQuantization(Graph& graph, const std::set<std::string>& watched);
 
+/// MatMul -> times a number -> + mask -> Softmax -> MatMul, of floats or of 8-bit integers, with the Transpose and
+/// QuantizeLinear nodes around them   becomes   one FusedAttention or QAttention (runtime/fused_attention.h). Returns
+/// how many it made.
+int fuseAttention(Graph& graph, const std::set<std::string>& watched);
+
 /// Conv, ConvTranspose, Gemm, MatMul -> + bias -> + residual -> activation   becomes   one FusedConv,
 /// FusedConvTranspose, FusedGemm, FusedMatMul. Returns how many it made.
 int fuseFloatChains(Graph& graph, const std::set<std::string>& watched);

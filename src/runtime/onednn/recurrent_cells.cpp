@@ -1,10 +1,10 @@
 #include "runtime/onednn/recurrent_cells.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "core/for_each_cpu.h"
+#include "runtime/onednn/exponential.h"
 
 namespace quant::onednn {
 
@@ -33,23 +33,6 @@ inline float tanhOf(float x) {
 }
 
 constexpr float kMostExponent = 87;  // beyond ±87 exp is soon no ordinary float
-
-/// The usual way: a power of two times a polynomial of what is left. Wrong in the last bit at most; NaN stays NaN.
-inline float expOf(float x) {
-  constexpr float kRoundsToWhole = 12582912.0F;  // 1.5 * 2^23: adding it leaves no place for a fraction
-  const float shifted = x * 1.44269504088896341F + kRoundsToWhole;
-  const float power = shifted - kRoundsToWhole;
-  const float rest = (x - power * 0.693359375F) + power * 2.12194440e-4F;  // ln 2 in two parts
-  float p = 1.9875691500e-4F;
-  p = p * rest + 1.3981999507e-3F;
-  p = p * rest + 8.3334519073e-3F;
-  p = p * rest + 4.1665795894e-2F;
-  p = p * rest + 1.6666665459e-1F;
-  p = p * rest + 5.0000001201e-1F;
-  constexpr uint32_t kBias = 127, kMantissaBits = 23;
-  const uint32_t exponent = std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(kRoundsToWhole) + kBias;
-  return (p * rest * rest + rest + 1) * std::bit_cast<float>(exponent << kMantissaBits);
-}
 
 QUANTIZE_FOR_EACH_CPU void clipAll(float* x, int64_t count, float limit) {
   for (int64_t i = 0; i < count; ++i) {

@@ -5,6 +5,7 @@
 namespace quant {
 
 void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums) {
+  onednn::registerAttention(registry);
   onednn::registerBinary(registry);
   onednn::registerConcat(registry);
   onednn::registerConvTranspose(registry);

@@ -13,6 +13,7 @@ void registerOneDnn(KernelRegistry& registry, onednn::PairSums pair_sums = onedn
 namespace onednn {
 
 // One for each file of this folder.
+void registerAttention(KernelRegistry& registry);                            // FusedAttention, QAttention
 void registerBinary(KernelRegistry& registry);                               // Add, Mul, ..., Sum, PRelu
 void registerConcat(KernelRegistry& registry);                               // Concat, QLinearConcat
 void registerConvolution(KernelRegistry& registry);                          // Conv, FusedConv
