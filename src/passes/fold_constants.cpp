@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -92,6 +93,41 @@ std::optional<Results> knownSizes(const Graph& graph, const Node& node, const Kn
   return results;
 }
 
+/// What a node computes, whatever it is called: equal for nodes that give the same.
+std::string computation(const Node& node) {
+  onnx::NodeProto proto = node.proto();
+  proto.clear_name();
+  proto.clear_output();
+  proto.clear_doc_string();
+  proto.clear_metadata_props();
+  return proto.SerializeAsString();
+}
+
+/// One constant for all nodes that compute it: weights that an export shares stay shared behind the Transpose of each
+/// of their readers.
+class Computed {
+ public:
+  explicit Computed(Graph& graph) : graph_(graph) {}
+
+  /// Lets the readers of `node` read what an equal node gave. False when there was none.
+  bool reuse(Node& node) {
+    if (node.outputCount() != 1 || isOutputOfGraph(graph_, node) || graph_.isCaptured(node.output())) return false;
+    const auto found = results_.find(computation(node));
+    if (found == results_.end() || !graph_.isConstant(found->second)) return false;
+    graph_.replaceUses(node.output(), found->second);
+    graph_.removeNode(node);
+    return true;
+  }
+
+  void add(const Node& node) {
+    if (node.outputCount() == 1) results_.emplace(computation(node), node.output());
+  }
+
+ private:
+  Graph& graph_;
+  std::map<std::string, std::string> results_;
+};
+
 void replaceByConstants(Graph& graph, Node& node, Results results) {
   const std::vector<std::string> values(node.proto().output().begin(), node.proto().output().end());
   graph.removeNode(node);
@@ -105,6 +141,8 @@ void replaceByConstants(Graph& graph, Node& node, Results results) {
 //   Shape(x) with x [batch,3,224,224] -> Gather(2)          becomes   the initializer 224
 //   c0 -> Reshape -> Slice -> Transpose -> ... -> Pad(x, .)   becomes   Pad(x, c)
 //
+// Weights that an export shares by Identity nodes stay one constant, as do equal results of theirs.
+//
 // Sizes come first: a batch that only a run knows does not keep the other sizes from being constants. Then nodes are
 // computed by the reference kernels, in topological order, so that a whole chain folds at once. Values keep their
 // names.
@@ -112,10 +150,17 @@ int foldConstants(Graph& graph) {
   const auto sizes = propagateSizes(graph);
   const KernelRegistry kernels = kernelsOf(Backend::kReference);
   int folded = 0;
+  Computed computed(graph);
   for (Node* node : graph.nodes()) {
+    const bool is_other_name = node->is("Identity") && isFoldable(graph, *node) && graph.bypass(*node);
+    if (is_other_name || (isFoldable(graph, *node) && computed.reuse(*node))) {
+      ++folded;
+      continue;
+    }
     auto results = knownSizes(graph, *node, sizes);
     if (!results) results = compute(graph, *node, kernels);
     if (!results) continue;
+    computed.add(*node);
     replaceByConstants(graph, *node, std::move(*results));
     ++folded;
   }

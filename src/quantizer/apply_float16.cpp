@@ -1,6 +1,8 @@
 #include "quantizer/apply_float16.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -8,6 +10,7 @@
 #include "quantizer/float_network.h"
 #include "quantizer/half_constants.h"
 #include "quantizer/half_ports.h"
+#include "quantizer/transposed_twins.h"
 
 namespace quant {
 
@@ -31,6 +34,7 @@ class Rewriter {
     for (Node* node : nodes) rewriteMainNode(*node, scope);
     for (const auto& name : graph_.outputs()) finishOutput(name, scope);
     convertTypes();
+    for (const auto& [value, table] : twins_) addTranspose(table, value);
     for (const auto& value : absorbed_) graph_.bypass(*graph_.producer(value));
     graph_.removeUnused();
     graph_.verify();
@@ -115,10 +119,32 @@ class Rewriter {
     return plan_.diffused.contains(key) ? HalfRounding::kDiffused : HalfRounding::kNearest;
   }
 
+  /// Of tied embeddings one form is stored.
+  void findTwins() {
+    std::set<std::string> halves;
+    for (const auto& name : graph_.constants()) {
+      const auto planned = plan_.values.find(name);
+      const bool is_half = planned != plan_.values.end() && planned->second == HalfStorage::kHalf;
+      if (is_half && !graph_.isOutput(name) && !plan_.diffused.contains(name)) halves.insert(name);
+    }
+    twins_ = findTransposedTwins(graph_, halves);
+  }
+
+  void addTranspose(const std::string& table, const std::string& value) {
+    Node& node = graph_.addNode(makeNode("Transpose", {table}, {value}, freshName(value + "_Transpose")));
+    node.setAttr("perm", std::vector<int64_t>{1, 0});
+  }
+
   void convertConstants() {
+    findTwins();
     for (const auto& name : graph_.constants()) {
       const auto planned = plan_.values.find(name);
       if (planned == plan_.values.end() || planned->second == HalfStorage::kFloat32) continue;
+      if (twins_.contains(name)) {
+        graph_.removeConstant(name);
+        names_[name] = {"", name};
+        continue;
+      }
       const Tensor floats = graph_.constant(name)->alias();
       const bool stays = planned->second == HalfStorage::kBoth;
       const std::string half_name = stays ? freshName(name + typeSuffix(true)) : name;
@@ -347,6 +373,7 @@ class Rewriter {
   std::unordered_map<std::string, Names> names_;          // by key
   std::unordered_map<std::string, std::string> renamed_;  // new name of a result -> the output it was
   std::unordered_set<std::string> given_;
+  std::map<std::string, std::string> twins_;  // a constant and the one whose Transpose it becomes
   std::vector<std::string> absorbed_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "core/workers.h"
 #include "quantizer/levels.h"
+#include "quantizer/weights.h"
 
 namespace quant {
 
@@ -12,6 +13,10 @@ namespace {
 
 /// Dividing an activation by its levels takes a little time: not for less than this.
 constexpr double kLeastGain = 1.5;
+
+/// Weights that several products share are stored once for each value with levels of its own. In networks that use one
+/// layer over and over that would undo what sharing saves.
+constexpr int64_t kMostCopies = 2;
 
 /// Nodes with weights that multiply each value, in topological order.
 std::map<std::string, std::vector<const Node*>> productsByValue(const Graph& graph, const Placement& placement) {
@@ -38,8 +43,10 @@ class LevelPlanner {
   }
 
   [[nodiscard]] bool isLevellable(const std::string& value, const std::vector<const Node*>& products) const {
-    const bool all_last = std::ranges::all_of(products, [](const Node* node) { return multipliesLastAxis(*node); });
-    if (!all_last || shared_.contains(value)) return false;
+    const bool suit = std::ranges::all_of(products, [&](const Node* node) {
+      return multipliesLastAxis(*node) && productsWithWeights(graph_, node->input(1)) <= kMostCopies;
+    });
+    if (!suit || shared_.contains(value)) return false;
     // What computes on integers writes the value's: a factor between the two would tear them apart.
     const Node* producer = graph_.producer(value);
     if (placement_.values.contains(value) && producer != nullptr && computesOnIntegers(*producer)) return false;

@@ -120,7 +120,8 @@ WeightPlan planWeights(const Graph& graph, const Node& node, int input, const We
 
   const auto means = InputMeans::find(graph, node, rows, ranges);
   if (!means || options.rounding == WeightRounding::kNearest) return plan;
-  balance(plan, weights, rows, *means, is_safe);
+  // Weights that several nodes multiply other values with stay the same for all, and are stored once.
+  if (productsWithWeights(graph, plan.constant) == 1) balance(plan, weights, rows, *means, is_safe);
   const auto bias = biasOf(graph, node);
   if (bias.size() == rows.rows()) correctBias(plan, bias, weights, rows, *means);
   return plan;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/macs.h"
+
 namespace quant {
 
 namespace {
@@ -16,6 +18,13 @@ float roundedUp(double scale) {
 }
 
 }  // namespace
+
+int64_t productsWithWeights(const Graph& graph, const std::string& constant) {
+  return std::ranges::count_if(graph.consumers(constant), [&](const Node* node) {
+    const int input = weightsInput(*node);
+    return input >= 0 && input < node->inputCount() && node->input(input) == constant;
+  });
+}
 
 std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis) {
   const Shape& shape = weights.shape();

@@ -12,6 +12,9 @@ namespace quant {
 /// LSTM 0 of its weights as one matrix.
 int64_t outputChannelAxis(const Node& node, int64_t weights_rank);
 
+/// How many products read `constant` as their weights.
+int64_t productsWithWeights(const Graph& graph, const std::string& constant);
+
 /// The largest finite |w| along `axis`, one for each index. `weights` is a float tensor.
 std::vector<float> maxAbsAlong(const Tensor& weights, int64_t axis);
 

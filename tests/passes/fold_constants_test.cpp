@@ -23,6 +23,32 @@ TEST(FoldConstants, ComputesAChainOfNodesThatReadOnlyConstants) {
   EXPECT_THAT(graph.constants(), ElementsAre("product"));
 }
 
+TEST(FoldConstants, SharedWeightsStayOneConstantBehindEqualNodes) {
+  Graph graph = parseGraph(R"(g (float[1,2] x) => (float[1,2] y) <float[2,2] w = {1, 2, 3, 4}> {
+      other = Identity(w)
+      first = Transpose(w)
+      second = Transpose(other)
+      a = MatMul(x, first)
+      b = MatMul(a, second)
+      y = MatMul(b, other)
+    })");
+  EXPECT_EQ(foldAndClean(graph), 3);
+  EXPECT_THAT(opTypes(graph), ElementsAre("MatMul", "MatMul", "MatMul"));
+  EXPECT_THAT(graph.constants(), testing::UnorderedElementsAre("w", "first"));
+}
+
+TEST(FoldConstants, NodesThatDifferInAnAttributeAreNotTheSame) {
+  Graph graph = parseGraph(R"(g (float[1,2] x) => (float[1,2] y) <float[2,2] w = {1, 2, 3, 4}> {
+      first = Transpose <perm = [1, 0]> (w)
+      second = Transpose <perm = [0, 1]> (w)
+      a = MatMul(x, first)
+      y = MatMul(a, second)
+    })");
+  foldAndClean(graph);
+  EXPECT_THAT(floats(graph, "first"), ElementsAre(1, 3, 2, 4));
+  EXPECT_THAT(floats(graph, "second"), ElementsAre(1, 2, 3, 4));
+}
+
 TEST(FoldConstants, StoresATransposedPictureRowByRow) {
   Graph graph = parseGraph(R"(g (float[1,2,1,2] x) => (float[1,2,1,2] y)
       <float[1,1,2,2] pixels = {1, 2, 3, 4}> {

@@ -47,14 +47,22 @@ TEST(ValuesToLevel, FloatReadersDoNotMatter) {
 
 TEST(ValuesToLevel, WhatIntegersAreMadeOfIsLeftAlone) {
   // The first Gemm's result is quantized because the second reads it: nothing fits between.
-  EXPECT_THAT(levellable(R"(g (float[N,2] x) => (float[N,2] y) <float[2,2] w = {1, 2, 3, 4}, float[2] b = {1, 2}> {
-      h = Tanh(x) a = Gemm(h, w, b) r = Relu(a) y = Gemm(r, w, b) })"),
-              ElementsAre("h"));
+  EXPECT_THAT(
+      levellable(R"(g (float[N,2] x) => (float[N,2] y) <float[2,2] w = {1, 2, 3, 4}, float[2,2] v = {1, 2, 3, 5},
+      float[2] b = {1, 2}> { h = Tanh(x) a = Gemm(h, w, b) r = Relu(a) y = Gemm(r, v, b) })"),
+      ElementsAre("h"));
 }
 
 TEST(ValuesToLevel, ParametersThatAreSharedStay) {
-  EXPECT_THAT(levellable(R"(g (float[2,2] x) => (float[2,2] y) <float[2,2] w = {1, 2, 3, 4}> {
-      h = Tanh(x) a = MatMul(h, w) t = Transpose(h) b = MatMul(t, w) y = Sub(a, b) })"),
+  EXPECT_THAT(
+      levellable(R"(g (float[2,2] x) => (float[2,2] y) <float[2,2] w = {1, 2, 3, 4}, float[2,2] v = {1, 2, 3, 5}> {
+      h = Tanh(x) a = MatMul(h, w) t = Transpose(h) b = MatMul(t, v) y = Sub(a, b) })"),
+      IsEmpty());
+}
+
+TEST(ValuesToLevel, WeightsOfManyProductsStayAsTheyAre) {
+  EXPECT_THAT(levellable(R"(g (float[N,2] x) => (float[N,2] y) <float[2,2] w = {1, 2, 3, 4}> {
+      h = Tanh(x) a = MatMul(h, w) t = Exp(a) b = MatMul(t, w) u = Exp(b) y = MatMul(u, w) })"),
               IsEmpty());
 }
 

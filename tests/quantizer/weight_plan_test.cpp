@@ -36,7 +36,7 @@ Int8Options optionsOf(Target target, WeightRounding rounding = WeightRounding::k
 WeightPlan planned(const std::string& text, const RangeEntry& x, const Int8Options& options) {
   Graph graph = parseInferred(text);
   RangeTable ranges;
-  ranges.values = {{"x", x}, {"y", seen({-1, 1})}};
+  ranges.values = {{"x", x}, {"y", seen({-1, 1})}, {"z", seen({-1, 1})}};
   return makePlan(graph, place(graph, options), ranges, options).weights.at("y");
 }
 
@@ -87,6 +87,14 @@ TEST(PlanWeights, BalancesErrorsAndLeavesTheRestToTheBias) {
   EXPECT_EQ(plan.balanced, 1);
   ASSERT_EQ(plan.bias.size(), 1);
   EXPECT_NEAR(plan.bias[0], 5 - 0.2 * 2, 1e-4);
+}
+
+TEST(PlanWeights, WeightsOfSeveralNodesAreTheSameForAll) {
+  const std::string text = R"(g (float[1,4,1,1] x) => (float[1,1,1,1] y, float[1,1,1,1] z)
+    <float[1,4,1,1] w = {127, -10.4, -10.4, -10.4}, float[1] b = {5}> { y = Conv(x, w, b) z = Conv(x, w) })";
+  const WeightPlan plan = planned(text, seen({0, 255}, {2, 2, 2, 2}), optionsOf(Target::kX86Vnni));
+  EXPECT_THAT(plan.integers, ElementsAre(127, -10, -10, -10));
+  EXPECT_NEAR(plan.bias.at(0), 5 - 1.2 * 2, 1e-4) << "the bias takes what is left";
 }
 
 TEST(PlanWeights, RoundsToNearestWhenAskedOrWithoutMeans) {
