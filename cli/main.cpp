@@ -249,8 +249,8 @@ int main(int argc, char** argv) {
   } catch (const quant::Error& error) {
     std::cerr << "quantize: " << quant::forTerminal(error.what()) << '\n';
     return static_cast<int>(error.code());
-  } catch (const quant::Interrupted&) {
-    std::cerr << "quantize: interrupted\n";
+  } catch (const quant::Interrupted& interrupted) {
+    std::cerr << "quantize: " << quant::forTerminal(interrupted.what()) << '\n';
     return quant::kInterrupted;
   } catch (const std::bad_alloc&) {
     std::cerr << "quantize: out of memory\n";

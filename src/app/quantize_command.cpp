@@ -10,6 +10,7 @@
 #include "app/resources.h"
 #include "app/verify_result.h"
 #include "core/files.h"
+#include "core/interrupt.h"
 #include "dataset/preprocess_file.h"
 #include "onnx_io/external_data.h"
 #include "onnx_io/load.h"
@@ -128,7 +129,6 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   }
   writeQuantized(run);
   if (showsDetails(options)) report.details = describePlan(run);
-  verifyResult(run);
   const auto write_again = [&] {
     report.ranges = {};
     report.verifications.clear();
@@ -137,7 +137,13 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
     if (showsDetails(options)) report.details = describePlan(run);
     verifyResult(run);
   };
-  heedLoss(run, adjusted.int8.selection, write_again);
+  try {
+    verifyResult(run);
+    heedLoss(run, adjusted.int8.selection, write_again);
+  } catch (const Interrupted&) {
+    throw Interrupted(fmt::format("interrupted: '{}' is complete, but its comparison with the float model is not",
+                                  report.output.string()));
+  }
 
   announceNothing(report, options.mode);
   report.total_seconds = total.seconds();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 namespace quant {
 
@@ -8,7 +9,7 @@ namespace quant {
 /// that the exception leaves.
 class Interrupted : public std::runtime_error {
  public:
-  Interrupted() : std::runtime_error("interrupted") {}
+  explicit Interrupted(const std::string& what = "interrupted") : std::runtime_error(what) {}
 };
 
 /// From now on SIGINT and SIGTERM only leave a mark; a second one ends the process at once.

@@ -42,12 +42,26 @@ inline __attribute__((always_inline)) void load(Lanes& lanes, const float* from)
   std::memcpy(&lanes, from, sizeof lanes);
 }
 
-/// The squared errors of each lane, each times its importance, where there is one.
+/// A power of two for each lane that brings its largest number near to 1: squares of what is left do not overflow, and
+/// which error is the smallest stays the same.
+Lane unitsOf(const Ends& ends) {
+  Lane units;
+  for (size_t l = 0; l < kLanes; ++l) {
+    const float largest = std::max(-ends.low[l], ends.high[l]);
+    units[l] = std::isfinite(largest) && largest > 0 ? std::ldexp(1.0F, -std::ilogb(largest)) : 1.0F;
+    if (!std::isfinite(units[l])) units[l] = 1;
+  }
+  return units;
+}
+
+/// The squared errors of each lane in its units, each times its importance, where there is one.
 QUANTIZE_FOR_EACH_CPU void sumErrors(const float* values, size_t count, const float* importance,
-                                     const LaneParams& params, const WeightGrid& grid, Lane& errors) {
+                                     const LaneParams& params, const Lane& units, const WeightGrid& grid,
+                                     Lane& errors) {
   for (size_t first = 0; first < kLanes; first += kSome) {
-    Lanes scale, zero, value, sums{};
+    Lanes scale, zero, value, unit, sums{};
     load(scale, params.scale.data() + first);
+    load(unit, units.data() + first);
     load(zero, params.zero.data() + first);
     const Lanes inverse = 1 / scale, low = grid.low - zero, high = grid.high - zero;
     for (size_t m = 0; m < count; ++m) {
@@ -55,7 +69,7 @@ QUANTIZE_FOR_EACH_CPU void sumErrors(const float* values, size_t count, const fl
       Lanes q = value * inverse;
       q = q > low ? q : low;
       q = q < high ? q : high;
-      const Lanes error = ((q + kShift) - kShift) * scale - value;
+      const Lanes error = (((q + kShift) - kShift) * scale - value) * unit;
       sums += importance == nullptr ? error * error : importance[m] * error * error;
     }
     std::memcpy(errors.data() + first, &sums, sizeof sums);
@@ -74,7 +88,12 @@ float storable(float scale, DataType type) {
 class Search {
  public:
   Search(const float* values, size_t count, const float* importance, const WeightGrid& grid)
-      : values_(values), count_(count), importance_(importance), grid_(grid), ends_(endsOf(values, count)) {
+      : values_(values),
+        count_(count),
+        importance_(importance),
+        grid_(grid),
+        ends_(endsOf(values, count)),
+        units_(unitsOf(ends_)) {
     best_errors_.fill(std::numeric_limits<float>::infinity());
     best_.scale.fill(1);
   }
@@ -87,7 +106,7 @@ class Search {
  private:
   void consider(const LaneParams& params) {
     Lane errors;
-    sumErrors(values_, count_, importance_, params, grid_, errors);
+    sumErrors(values_, count_, importance_, params, units_, grid_, errors);
     for (size_t l = 0; l < kLanes; ++l) {
       if (!(errors[l] < best_errors_[l])) continue;
       best_errors_[l] = errors[l];
@@ -153,6 +172,7 @@ class Search {
   const float* importance_;
   const WeightGrid& grid_;
   Ends ends_;
+  Lane units_;
   Lane best_errors_{};
   LaneParams best_;
 };

@@ -94,6 +94,12 @@ TEST(WeightGrid, NothingButZerosGetsAScaleThatDivides) {
   }
 }
 
+TEST(WeightGrid, ErrorsOfHugeAndTinyWeightsAreCompared) {
+  for (const float unit : {1e30F, 1e-30F}) {
+    EXPECT_THAT(code({-127 * unit, 0, unit, 127 * unit}, {}).integers, testing::ElementsAre(-127, 0, 1, 127)) << unit;
+  }
+}
+
 TEST(WeightGrid, ScalesAreSuchAsTheirTypeHolds) {
   WeightGrid grid;
   grid.scale_type = DataType::kFloat16;
