@@ -31,6 +31,7 @@ void registerReferenceMath(KernelRegistry& registry) {
   registerSmallWeights(registry);
   registerRegionPooling(registry);
   registerSoftmax(registry);
+  registerRandom(registry);
   registerSpectra(registry);
   registerUnary(registry);
   registerEinsum(registry);  // made of the operators above, as the next two are

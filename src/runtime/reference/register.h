@@ -41,6 +41,7 @@ void registerReductions(KernelRegistry& registry);
 void registerSmallWeights(KernelRegistry& registry);
 void registerRegionPooling(KernelRegistry& registry);
 void registerSoftmax(KernelRegistry& registry);
+void registerRandom(KernelRegistry& registry);
 void registerSpectra(KernelRegistry& registry);
 void registerUnary(KernelRegistry& registry);
 
