@@ -1,6 +1,7 @@
 #include "app/quantize_command.h"
 
 #include <algorithm>
+#include <array>
 
 #include "app/calibrate.h"
 #include "app/mode.h"
@@ -22,9 +23,32 @@ namespace quant {
 
 namespace {
 
+namespace fs = std::filesystem;
+
+/// What this command writes, or may write: a large model gets a file of weights beside it.
+std::vector<fs::path> targetsOf(const QuantizeOptions& options) {
+  fs::path data = outputPath(options);
+  data += ".data";
+  std::vector<fs::path> targets = {outputPath(options), data, options.report, options.calibration.save_ranges};
+  std::erase_if(targets, [](const fs::path& target) { return target.empty(); });
+  return targets;
+}
+
+/// Weights of the model that lie in other files are read until the end: nothing may be written over them.
+void requireUnread(const Graph& graph, const QuantizeOptions& options) {
+  for (const fs::path& file : externalFiles(graph, options.model.parent_path())) {
+    for (const fs::path& target : targetsOf(options)) {
+      if (fs::weakly_canonical(target) != fs::weakly_canonical(file)) continue;
+      throwBadInput("'{}' holds weights of '{}' and would be written over; give the output another name",
+                    target.string(), options.model.string());
+    }
+  }
+}
+
 Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
   const Stopwatch watch;
   Graph graph = load(options.model);
+  if (!options.dry_run) requireUnread(graph, options);
   report.model_bytes = std::filesystem::file_size(options.model) + externalBytes(graph);
   const ModeRow& mode = rowOf(options.mode);
   upgradeOpset(graph, mode.opset_for != nullptr ? mode.opset_for(graph) : mode.opset);
@@ -53,9 +77,20 @@ void requireSource(const QuantizeOptions& options) {
       rowOf(options.mode).name);
 }
 
-/// What is to be written can be written, and replaces neither the model nor each other.
+bool isInside(const fs::path& file, const fs::path& folder) {
+  const auto [folder_end, ignored] = std::mismatch(folder.begin(), folder.end(), file.begin(), file.end());
+  return folder_end == folder.end();
+}
+
+/// True for a file that may be a sample: results of earlier commands in the same folder are none.
+bool isSample(const fs::path& file, const fs::path& folder) {
+  constexpr std::array<std::string_view, 6> kEndings = {".npz", ".npy", ".pb", ".png", ".jpg", ".jpeg"};
+  const bool is_kind = std::ranges::find(kEndings, file.extension().string()) != kEndings.end();
+  return is_kind && !folder.empty() && fs::exists(file) && isInside(file, fs::weakly_canonical(folder));
+}
+
+/// What is to be written can be written, and replaces neither what is read nor each other.
 void requireTargets(const QuantizeOptions& options) {
-  namespace fs = std::filesystem;
   if (!options.report.empty()) static_cast<void>(reportFormat(options.report));
   std::vector<fs::path> taken = {fs::weakly_canonical(options.model)};
   if (!options.calibration.load_ranges.empty()) taken.push_back(fs::weakly_canonical(options.calibration.load_ranges));
@@ -66,6 +101,9 @@ void requireTargets(const QuantizeOptions& options) {
     if (std::ranges::find(taken, file) != taken.end()) {
       throwBadInput("'{}' would be read and written, or written twice, by this command; give another name",
                     target.string());
+    }
+    if (isSample(file, options.data.folder)) {
+      throwBadInput("'{}' is one of the samples and would be written over; give another name", target.string());
     }
     taken.push_back(file);
   }

@@ -141,6 +141,15 @@ void ExternalData::attach(Graph& graph) {
   }
 }
 
+std::set<fs::path> externalFiles(const Graph& graph, const fs::path& folder) {
+  std::set<fs::path> files;
+  for (const auto& name : graph.constants()) {
+    const onnx::TensorProto& tensor = *graph.constantProto(name);
+    if (isExternal(tensor)) files.insert(folder / placeOf(tensor).location);
+  }
+  return files;
+}
+
 uint64_t externalBytes(const Graph& graph) {
   uint64_t bytes = 0;
   for (const auto& name : graph.constants()) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 
@@ -44,6 +45,9 @@ class ExternalData {
 
 /// Bytes of the graph's initializers that lie in other files than the model.
 uint64_t externalBytes(const Graph& graph);
+
+/// The files in `folder`, the model's, that the graph's initializers lie in.
+std::set<std::filesystem::path> externalFiles(const Graph& graph, const std::filesystem::path& folder);
 
 /// Writes the elements of every large initializer to `file` and makes the graph refer to them as `location`.
 void writeExternalData(Graph& graph, const std::filesystem::path& file, const std::string& location);

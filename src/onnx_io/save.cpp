@@ -46,10 +46,28 @@ bool hasUndeclaredConstant(const Graph& graph) {
   return std::ranges::any_of(graph.constants(), [&](const auto& name) { return !declared.contains(name); });
 }
 
+/// onnxruntime refuses graphs in which two nodes have the same name: what was added may have that of a node that was
+/// there, and exports repeat names, too. Of several, the first keeps it.
+void makeNamesUnique(Graph& graph) {
+  const std::vector<Node*> nodes = graph.nodes();
+  std::set<std::string> all;
+  for (const Node* node : nodes) all.insert(node->name());
+  std::set<std::string> given;
+  for (Node* node : nodes) {
+    if (node->name().empty() || given.insert(node->name()).second) continue;
+    const std::string base = node->name();
+    std::string name = base;
+    for (int i = 1; !all.insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
+    given.insert(name);
+    node->setName(name);
+  }
+}
+
 }  // namespace
 
 uint64_t save(Graph graph, const std::filesystem::path& path, const SaveOptions& options) {
   requireValid(graph);
+  makeNamesUnique(graph);
   if (graph.rest().ir_version() < kFirstFreeInitializers && hasUndeclaredConstant(graph)) {
     raiseIrVersion(graph, kFirstFreeInitializers);
   }

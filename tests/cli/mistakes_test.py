@@ -1,5 +1,6 @@
 """What a person is told of a wrong command, a wrong file, a wrong folder. Python's standard library only."""
 
+import shutil
 import unittest
 
 from cli_testing import PICTURES, CliTest, run
@@ -94,6 +95,17 @@ class Mistakes(CliTest):
             with self.subTest(output.name):
                 self.assert_refused(self.quantize(output=output), output.name, "give another name")
                 self.assertEqual(self.model.read_bytes(), before)
+
+    def test_samples_are_not_overwritten(self):
+        folder = self.folder / "samples"
+        shutil.copytree(PICTURES, folder)
+        picture = sorted(folder.rglob("*.png"))[0]
+        before = picture.read_bytes()
+        for flag in ("-o", "--save-ranges", "--report"):
+            with self.subTest(flag):
+                result = run(self.model, "--mode", "ptq-int8", "--calib-data", folder, "--scale", "1/255", flag, picture)
+                self.assertEqual(result.returncode, 2)
+                self.assertEqual(picture.read_bytes(), before)
 
     def test_a_dry_run_writes_no_report_either(self):
         self.assert_refused(self.quantize("--dry-run", "--report", self.folder / "r.json"), "--dry-run")

@@ -1,6 +1,7 @@
 """Models with small weights load in onnxruntime, say there what they say here, and stay near the float model."""
 
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
@@ -30,6 +31,18 @@ class WeightOnly(unittest.TestCase):
         same = min(support.cosine(e[0], t[0]) for e, t in zip(expected, theirs))
         print(f"digits {arguments}: cosine {same:.5f}")
         self.assertGreater(same, least_cosine)
+
+    def test_weights_in_a_file_beside_the_model_are_not_written_over(self):
+        with tempfile.TemporaryDirectory() as folder:
+            model, weights = pathlib.Path(folder) / "digits.onnx", pathlib.Path(folder) / "digits.weights"
+            onnx.save(onnx.load(support.DIGITS / "digits.onnx"), model, save_as_external_data=True,
+                      location=weights.name, size_threshold=0)
+            before = weights.read_bytes()
+            result = subprocess.run([support.QUANTIZE, model, "--mode", "weight-only", "-o", weights], capture_output=True,
+                                    text=True, check=False)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("holds weights of", result.stderr)
+            self.assertEqual(weights.read_bytes(), before)
 
     def test_digits_in_bytes(self):
         self.check_digits(0.9995, 0.35)

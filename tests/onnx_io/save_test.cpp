@@ -31,6 +31,16 @@ TEST(Save, WritesTheSameBytesEachTime) {
   EXPECT_EQ(readFile(folder / "a.onnx"), readFile(folder / "b.onnx"));
 }
 
+TEST(Save, NodesGetNamesOfTheirOwn) {
+  const test::TempFolder folder;
+  save(test::parseGraph("g (float[3] x) => (float[3] y) { [a] r = Relu(x) [a] e = Exp(r) [a_1] s = Sqrt(e) "
+                        "[a] y = Tanh(s) }"),
+       folder / "a.onnx");
+  std::vector<std::string> names;
+  for (const Node* node : load(folder / "a.onnx").nodes()) names.push_back(node->name());
+  EXPECT_THAT(names, ElementsAre("a", "a_2", "a_1", "a_3"));
+}
+
 TEST(Save, LeavesOnlyTheModel) {
   const test::TempFolder folder;
   save(test::parseGraph(kSmall), folder / "a.onnx");
