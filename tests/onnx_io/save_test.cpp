@@ -37,7 +37,8 @@ TEST(Save, NodesGetNamesOfTheirOwn) {
                         "[a] y = Tanh(s) }"),
        folder / "a.onnx");
   std::vector<std::string> names;
-  for (const Node* node : load(folder / "a.onnx").nodes()) names.push_back(node->name());
+  const Graph loaded = load(folder / "a.onnx");
+  for (const Node* node : loaded.nodes()) names.push_back(node->name());
   EXPECT_THAT(names, ElementsAre("a", "a_2", "a_1", "a_3"));
 }
 
