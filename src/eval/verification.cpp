@@ -20,6 +20,12 @@ int64_t best(const Tensor& scores) { return topK(scores.data<float>(), 1).front(
 
 bool isInteger(DataType type) { return type == DataType::kBool || (!isFloatingPoint(type) && elementSize(type) > 0); }
 
+/// Floats of any width that asFloat() takes.
+bool isReal(DataType type) {
+  return type == DataType::kFloat16 || type == DataType::kBFloat16 || type == DataType::kFloat32 ||
+         type == DataType::kFloat64;
+}
+
 using Outputs = std::vector<Tensor>;
 
 /// Output `index` of `graph` over all samples; it stands at `place` among what is expected.
@@ -33,19 +39,16 @@ OutputAgreement compareOutput(const Graph& graph, size_t index, size_t place, co
   for (size_t sample = 0; sample < actual.size(); ++sample) {
     const Tensor &x = expected[sample][place], &y = actual[sample][index];
     const bool is_integer = isInteger(x.type()) && isInteger(y.type());
-    if (!is_integer && x.type() != DataType::kFloat32) continue;
+    if (!is_integer && !(isReal(x.type()) && isReal(y.type()))) continue;
     if (x.shape() != y.shape() && mayDiffer(declared, x.shape(), y.shape())) {
       output.agreement.addOtherShape(x.shape(), y.shape());
       continue;
     }
-    if (is_integer) {
-      integers.add(*asFloat(x), *asFloat(y));
-      continue;
-    }
-    output.agreement.add(x, y);
-    if (!may_be_scores || !isScores(x)) continue;
+    const Tensor wanted = *asFloat(x), given = *asFloat(y);
+    (is_integer ? integers : output.agreement).add(wanted, given);
+    if (is_integer || !may_be_scores || !isScores(wanted)) continue;
     ++scored;
-    same += best(x) == best(y) ? 1 : 0;
+    same += best(wanted) == best(given) ? 1 : 0;
   }
   if (scored > 0) output.top1 = static_cast<double>(same) / static_cast<double>(scored);
   if (integers.elements() > 0) output.equal = integers.equalShare();

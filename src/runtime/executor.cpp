@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/half_conversion.h"
 #include "core/interrupt.h"
 #include "runtime/control_flow/control_flow.h"
 #include "runtime/lowering/expand_functions.h"
@@ -166,10 +167,17 @@ class Executor::Impl {
     for (const auto& [name, value, declared, is_watched] : inputs_) {
       const auto given = inputs.find(name);
       if (given == inputs.end()) throwBadInput("the model's input '{}' is not given", name);
-      if (declared) requireFit(name, *declared, given->second);
-      if (watcher && is_watched) watcher(name, given->second);
-      if (value != kAbsent) values_[value] = {given->second.alias(), {}, {}, false};
+      Tensor tensor = declared ? inTypeOf(*declared, given->second) : given->second.alias();
+      if (declared) requireFit(name, *declared, tensor);
+      if (watcher && is_watched) watcher(name, tensor);
+      if (value != kAbsent) values_[value] = {std::move(tensor), {}, {}, false};
     }
+  }
+
+  /// Samples are float32 as a rule: for a model that takes 16-bit floats they are rounded.
+  static Tensor inTypeOf(const ValueType& declared, const Tensor& given) {
+    const bool is_half = declared.type == DataType::kFloat16 || declared.type == DataType::kBFloat16;
+    return is_half && given.type() == DataType::kFloat32 ? toHalf(given, declared.type) : given.alias();
   }
 
   static void requireFit(const std::string& name, const ValueType& declared, const Tensor& given) {

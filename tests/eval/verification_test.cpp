@@ -52,6 +52,16 @@ TEST(Verification, ComparesEachOutputOverAllSamples) {
   EXPECT_EQ(result.outputs[0].top1, 1.0);
 }
 
+TEST(Verification, ComparesHalvesWithFloats) {
+  const Graph real = test::parseGraph("g (float[1,2] x) => (float[1,2] y) <float[2] c = {1, 0}> { y = Mul(x, c) }");
+  const Graph half = test::parseGraph(
+      "g (float16[1,2] x) => (float16[1,2] y) <float[2] c = {1, 0.5}> { k = Cast<to = 10>(c) y = Mul(x, k) }");
+  const test::TwoSamples dataset({1, 2});
+  const auto result = verify(runFloat(real, dataset, 2), half, Backend::kReference, dataset);
+  EXPECT_EQ(result.outputs[0].agreement.elements(), 4);
+  EXPECT_EQ(result.outputs[0].agreement.maxError(), 0.5);
+}
+
 TEST(Verification, LeavesOutSamplesWithAnotherNumberOfFindings) {
   const Graph real = test::detector("0"), other = test::detector("2");
   const test::TwoSamples dataset({1, 2});

@@ -35,6 +35,12 @@ TEST(Executor, AnInputOfAnotherTypeIsAnErrorWithBothTypes) {
             "input 'x' is int64, but the model expects float");
 }
 
+TEST(Executor, FloatInputsAreRoundedForAModelOfHalves) {
+  Executor executor(parseGraph("g (float16[1,1] x) => (float[1,1] y) { y = Cast<to = 1>(x) }"));
+  const auto outputs = executor.run(input("x", Tensor::of<float>({1, 1}, {2049})));
+  EXPECT_EQ(outputs[0].data<float>()[0], 2048);  // halves count by twos from there on
+}
+
 TEST(Executor, AnInputOfAnotherShapeIsAnErrorWithBothShapes) {
   Executor executor(parseGraph(kRelu));
   EXPECT_EQ(messageOf([&] {
