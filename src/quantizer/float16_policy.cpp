@@ -60,6 +60,7 @@ class Judge {
       if (const auto why = selection.excludes(*node)) excluded_[&node->proto()] = *why;
     }
     followIntegers();
+    followScales();
     for (size_t i = 0; i < network_.actors().size(); ++i) verdict_.reasons[i] = reasonOf(i);
     followOverflows();
     warnOfVanishing();
@@ -70,6 +71,7 @@ class Judge {
   /// What is known of a value beyond its name.
   struct Facts {
     bool from_integers = false;  ///< computed from positions or sizes alone
+    bool is_scale = false;       ///< computed from the scales that DynamicQuantizeLinear finds
     bool overflows = false;      ///< made with a constant beyond the range
     std::optional<HalfLoss> loss;
   };
@@ -118,6 +120,26 @@ class Judge {
     return any;
   }
 
+  /// The product of two scales is far below what a half holds; what integer sums are multiplied with it is not.
+  void followScales() {
+    const auto is_known = [&](size_t source) {
+      return source == kNone || facts_[source].is_scale || value(source).constant;
+    };
+    for (const Actor& actor : network_.actors()) {
+      if (!isOnnxOp(actor)) continue;
+      const bool finds = isOp(actor, "DynamicQuantizeLinear");
+      if (!finds && !(readsScale(actor) && std::ranges::all_of(actor.inputs, is_known))) continue;
+      for (size_t i = finds ? 1 : 0; i < actor.outputs.size(); ++i) {
+        if (actor.outputs[i] != kNone) facts_[actor.outputs[i]].is_scale = true;
+      }
+    }
+  }
+
+  [[nodiscard]] bool readsScale(const Actor& actor) const {
+    return carriesMagnitudes(actor.node->op_type()) &&
+           std::ranges::any_of(actor.inputs, [&](size_t source) { return source != kNone && facts_[source].is_scale; });
+  }
+
   /// Zeros and ones, as far as the samples show.
   [[nodiscard]] bool isMask(const Actor& cast) const {
     const RangeEntry* range = cast.outputs[0] == kNone ? nullptr : rangeOf(cast.outputs[0]);
@@ -141,7 +163,9 @@ class Judge {
                            options_.type == DataType::kFloat16 ? 2048 : 256);
       }
     }
-    return isOnnxOp(actor) ? operatorReason(actor) : "";
+    if (!isOnnxOp(actor)) return "";
+    if (ranges_ == nullptr && readsScale(actor)) return withoutSamples("computes with scales, which are small");
+    return operatorReason(actor);
   }
 
   /// Of the node itself, or of an If, Loop or Scan around it.
@@ -225,7 +249,7 @@ class Judge {
       return fmt::format("'{}' holds {} of {} value(s) beyond {}'s largest number {:.6g}, up to {:.3g}", name,
                          loss.overflowing, loss.elements, type_name_, largestOf(options_.type), loss.max_magnitude);
     }
-    if (loss.non_zero == 0) return "";
+    if (loss.non_zero == 0 || loss.max_magnitude == 0) return "";  // a mask of 0 and -inf stays what it is
     if (loss.max_magnitude < smallestNormalOf(options_.type)) {
       return fmt::format("'{}' reaches only {:.3g}, below {}'s smallest normal number {:.3g}", name, loss.max_magnitude,
                          type_name_, smallestNormalOf(options_.type));

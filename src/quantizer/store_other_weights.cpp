@@ -11,6 +11,14 @@ namespace {
 
 constexpr std::string_view kRecurrent[] = {"LSTM", "GRU", "RNN"};
 
+/// From this opset on DequantizeLinear takes scales of float16, and so gives weights in it.
+constexpr int64_t kOpsetOfHalfScales = 19;
+
+bool needsLaterOpset(const Graph& graph, const StoredWeights& stored) {
+  const auto type = graph.valueType(stored.constant);
+  return type && type->type == DataType::kFloat16 && graph.opset() < kOpsetOfHalfScales;
+}
+
 bool isRecurrent(const std::string& op_type) { return std::ranges::find(kRecurrent, op_type) != std::end(kRecurrent); }
 
 NodePlacement* rowOf(QuantizationPlan& plan, const std::string& output) {
@@ -42,12 +50,18 @@ void storeOtherWeights(const Graph& graph, const NodeSelection& selection, Quant
     const bool all_want =
         std::ranges::all_of(stored.uses, [&](const WeightUse& use) { return wants(rowOf(plan, use.output)); });
     if (!all_want) continue;
+    const bool is_too_early = needsLaterOpset(graph, stored);
     for (const WeightUse& use : stored.uses) {
       NodePlacement& row = *rowOf(plan, use.output);
+      if (is_too_early) {
+        row.reason = fmt::format("its weights are float16, whose scales need opset {}; the model has opset {}",
+                                 kOpsetOfHalfScales, graph.opset());
+        continue;
+      }
       row.treatment = Treatment::kWeights;
       row.reason = reasonFor(row, stored);
     }
-    plan.stored.push_back(std::move(stored));
+    if (!is_too_early) plan.stored.push_back(std::move(stored));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "quantizer/float16_testing.h"
 
 namespace quant {
@@ -30,6 +32,27 @@ TEST(PlanFloat16, GoesOnBehindOperatorsThatOnnxruntimeAdds) {
       y = MatMul(r, w)
     })");
   for (const char* value : {"m", "n", "r", "y"}) EXPECT_EQ(rowOf(plan, value).treatment, Treatment::kHalf) << value;
+}
+
+TEST(PlanFloat16, WithoutSamplesScalesAndWhatTheyMultiplyStayFloat32) {
+  const auto plan = halfPlan(R"(g (float[2,2] x) => (float[2,2] y) <uint8[2,2] w = {1, 2, 3, 4}, float s = {0.001}> {
+      q, scale, zero = DynamicQuantizeLinear(x)
+      i = MatMulInteger(q, w, zero)
+      sums = Cast<to = 1>(i)
+      product = Mul(scale, s)
+      m = Mul(sums, product)
+      y = Relu(m)
+    })");
+  for (const char* value : {"product", "m"}) {
+    EXPECT_THAT(rowOf(plan, value).reason, HasSubstr("computes with scales")) << value;
+  }
+}
+
+TEST(PlanFloat16, AMaskOfInfinitiesIsNoObstacle) {
+  Graph graph = test::parseGraph("g (float[2] x) => (float[2] y) { y = Add(x, mask) }");
+  graph.defineConstant("mask", Tensor::of<float>({2}, {0, -std::numeric_limits<float>::infinity()}));
+  graph.inferShapes();
+  EXPECT_THAT(planFloat16(graph, nullptr, {}).warnings, IsEmpty());
 }
 
 TEST(PlanFloat16, SamplesDecideAboutSteepOperators) {

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "quantizer/apply_float16.h"
 #include "quantizer/place_dynamic.h"
 #include "quantizer/plan_dynamic.h"
+#include "quantizer/plan_float16.h"
 #include "quantizer/weight_only_testing.h"
 
 namespace quant {
@@ -47,6 +49,15 @@ TEST_F(StoreOtherWeights, GoesTogetherWithStaticInt8) {
   EXPECT_EQ(treatmentOf(plan, "p"), Treatment::kInt8);
   EXPECT_EQ(treatmentOf(plan, "y"), Treatment::kWeights);
   EXPECT_EQ(plan.stored.size(), 3U);  // both weights of the GRU
+}
+
+TEST_F(StoreOtherWeights, LeavesFloat16AloneBeforeTheOpsetThatScalesItHas) {
+  Graph graph = network();
+  graph.inferShapes();
+  applyFloat16(graph, planFloat16(graph, nullptr, {}));
+  graph.inferShapes();
+  ASSERT_LT(graph.opset(), 19);
+  EXPECT_TRUE(planFor(graph).stored.empty());
 }
 
 TEST_F(StoreOtherWeights, TakesTablesAndGruButNotWhatIsMultipliedOnIntegers) {
