@@ -119,7 +119,9 @@ void dft(const Node& node, KernelContext& context, int64_t axis) {
 // --- STFT ---------------------------------------------------------------------------------------------------------
 
 void stft(const Node& node, KernelContext& context) {
-  const Tensor& src = context.input(0);
+  const Tensor& input = context.input(0);
+  const bool is_bare = input.rank() == 2;  // [batch, length], as torch exports real signals and onnxruntime takes them
+  const Tensor src = is_bare ? input.alias({input.shape()[0], input.shape()[1], 1}) : input.alias(input.shape());
   if (src.rank() != 3)
     throwBadInput("the signal has shape {}, expected [batch, length, 1 or 2]", toString(src.shape()));
   const Signal signal(src);
