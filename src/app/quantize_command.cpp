@@ -178,6 +178,7 @@ ExitCode quantizeCommand(const QuantizeOptions& options, const Console& console)
   try {
     verifyResult(run);
     heedLoss(run, adjusted.int8.selection, write_again);
+    announceOtherShapes(report);
   } catch (const Interrupted&) {
     throw Interrupted(fmt::format("interrupted: '{}' is complete, but its comparison with the float model is not",
                                   report.output.string()));

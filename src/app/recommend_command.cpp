@@ -96,8 +96,9 @@ std::string commandFor(const ModeRow& row, const QuantizeOptions& options) {
 std::string adviceText(const ModelSurvey& survey, const QuantizeOptions& options) {
   const auto advice = adviseMode(survey);
   if (!advice) {
-    return survey.bytes.small_integers > 0 ? "\nIts weights are quantized already: no mode makes it smaller.\n"
-                                           : "\nIt holds no float weights: no mode makes it smaller.\n";
+    return survey.bytes.small_integers > 0
+               ? "\nIts weights are quantized already: no mode makes it smaller.\n"
+               : "\nIt holds no float32 weights. If it holds float16 ones, --mode weight-only makes those smaller.\n";
   }
   std::string text =
       fmt::format("\nRecommended: {}. {}\n", rowOf(advice->mode).name, commandFor(rowOf(advice->mode), options));

@@ -22,8 +22,12 @@ constexpr uint64_t kLargeModel = 2'000'000'000;
 /// More names than this say nothing to a person.
 constexpr size_t kMostNames = 10;
 
-/// Made-up numbers show roughly where a result is lost: the first few places are enough.
+/// Made-up numbers show roughly where a result is lost: the first few places are enough, and so is one sample.
 constexpr size_t kMostPlaces = 3;
+constexpr size_t kSamplesForPlaces = 1;
+
+/// Where verifying took longer, every value of two models is too much to keep for a hint.
+constexpr double kLongVerification = 2;  // seconds
 
 /// The float model's outputs for the first `count` samples: those that deciding gave, or of another run.
 FloatOutputs completeOutputs(FloatOutputs given, const Graph& original, const Dataset& dataset, size_t count) {
@@ -59,7 +63,8 @@ std::string namesOf(std::span<const LossyNode> nodes) {
 /// "; most is lost up to fc1 (Gemm, 12.3 dB by itself) and fc2 (Gemm, 15.0 dB by itself)": of made-up samples, in one
 /// run of both models. Empty where they cannot be compared value by value.
 std::string placesOfLoss(const ModeRun& run) {
-  const auto dataset = madeUpData(run.graph, kMadeUpSamples);
+  if (run.report.verifications.front().seconds > kLongVerification) return "";
+  const auto dataset = madeUpData(run.graph, kSamplesForPlaces);
   const Graph quantized = run.runnableOf(load(run.report.output));
   std::vector<std::string> places;
   try {
@@ -100,6 +105,23 @@ void verifyResult(ModeRun& run) {
   } catch (const Error& error) {
     run.report.not_verified = error.what();
   }
+}
+
+void announceOtherShapes(QuantizeReport& report) {
+  if (report.verifications.empty()) return;
+  const Verification& verification = report.verifications.front();
+  std::vector<std::string> outputs;
+  for (const OutputAgreement& output : verification.outputs) {
+    const auto left_out = output.agreement.otherShapes();
+    if (2 * left_out <= static_cast<int64_t>(verification.samples)) continue;
+    outputs.push_back(fmt::format("'{}' in {} of {} samples ({})", output.output, left_out, verification.samples,
+                                  output.agreement.otherShape()));
+  }
+  if (outputs.empty()) return;
+  report.plan.warnings.push_back(
+      fmt::format("the result was hardly compared with the float model: its outputs have another shape, {}; how close "
+                  "they are is not known",
+                  fmt::join(outputs, ", ")));
 }
 
 void heedLoss(ModeRun& run, NodeSelection& selection, const std::function<void()>& write_again) {

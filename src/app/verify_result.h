@@ -16,4 +16,7 @@ void verifyResult(ModeRun& run);
 /// samples, or where the user wants it so, only the warning is given.
 void heedLoss(ModeRun& run, NodeSelection& selection, const std::function<void()>& write_again);
 
+/// Warns of outputs that come in another shape than the float model's in most samples: nothing compares those.
+void announceOtherShapes(QuantizeReport& report);
+
 }  // namespace quant
