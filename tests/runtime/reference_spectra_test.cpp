@@ -81,5 +81,15 @@ TEST(Stft, FramesAreWindowedAndStepAlong) {
   EXPECT_THAT(valuesOf(y), ElementsAre(21, 0, -19, 0, 32, 0, -28, 0));
 }
 
+TEST(Stft, ARealSignalMayLackItsLastAxis) {
+  const Tensor y = OpRunner("STFT", 17)
+                       .input(Tensor::of<float>({1, 3}, {1, 2, 3}))
+                       .input(Tensor::scalar(int64_t{1}))
+                       .input(Tensor::of<float>({2}, {1, 10}))
+                       .run();
+  EXPECT_EQ(y.shape(), (Shape{1, 2, 2, 2}));
+  EXPECT_THAT(valuesOf(y), ElementsAre(21, 0, -19, 0, 32, 0, -28, 0));
+}
+
 }  // namespace
 }  // namespace quant
