@@ -11,6 +11,7 @@
 #include "core/workers.h"
 #include "dataset/folder_listing.h"
 #include "dataset/preprocess_file.h"
+#include "onnx_io/densify.h"
 #include "onnx_io/load.h"
 #include "onnx_io/model_file.h"
 #include "passes/pass.h"
@@ -93,6 +94,7 @@ ModelList listModels(std::vector<fs::path> models, const fs::path& baseline) {
 EvalModel loadEvalModel(const fs::path& path) {
   const Stopwatch watch;
   Graph graph = load(path);
+  densifyInitializers(graph);
   runPasses(graph, preparationPasses());
   const double milliseconds = 1000 * watch.seconds();
   return {std::move(graph), nullptr, milliseconds, bytesOf(path)};

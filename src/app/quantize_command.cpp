@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "core/interrupt.h"
 #include "dataset/preprocess_file.h"
+#include "onnx_io/densify.h"
 #include "onnx_io/external_data.h"
 #include "onnx_io/load.h"
 #include "onnx_io/save.h"
@@ -49,6 +50,7 @@ Graph loadPrepared(const QuantizeOptions& options, QuantizeReport& report) {
   const Stopwatch watch;
   Graph graph = load(options.model);
   if (!options.dry_run) requireUnread(graph, options);
+  densifyInitializers(graph);
   report.model_bytes = std::filesystem::file_size(options.model) + externalBytes(graph);
   const ModeRow& mode = rowOf(options.mode);
   upgradeOpset(graph, mode.opset_for != nullptr ? mode.opset_for(graph) : mode.opset);

@@ -5,6 +5,7 @@
 
 #include "app/mode.h"
 #include "core/files.h"
+#include "onnx_io/densify.h"
 #include "onnx_io/load.h"
 #include "passes/pass.h"
 
@@ -141,6 +142,7 @@ std::optional<Advice> adviseMode(const ModelSurvey& survey) {
 
 ExitCode recommendCommand(const QuantizeOptions& options, const Console& console) {
   Graph graph = load(options.model);
+  densifyInitializers(graph);
   extractConstants(graph);
   const ModelSurvey survey = surveyModel(graph);
   // External data is not in the file.
