@@ -20,7 +20,7 @@ constexpr size_t kMadeUpSamples = 4;
 constexpr uint64_t kLargeModel = 2'000'000'000;
 
 /// More names than this say nothing to a person.
-constexpr size_t kMostNames = 10;
+constexpr size_t kMostNames = 5;
 
 /// Made-up numbers show roughly where a result is lost: the first few places are enough, and so is one sample.
 constexpr size_t kMostPlaces = 3;
@@ -128,16 +128,20 @@ void heedLoss(ModeRun& run, NodeSelection& selection, const std::function<void()
   QuantizeReport& report = run.report;
   const double wanted = run.options.min_cosine;
   if (report.verifications.empty() || worstCosine(report.verifications.front()) >= wanted) return;
-  const std::string far = fmt::format("the result is far from the float model: cosine {:.5f}, under {}",
-                                      worstCosine(report.verifications.front()), wanted);
+  std::string far = fmt::format("the result is far from the float model: cosine {:.5f}, under {}",
+                                worstCosine(report.verifications.front()), wanted);
   if (run.dataset == nullptr) {
     report.plan.warnings.push_back(fmt::format(
         "{}, on made-up numbers{}; with samples of yours (--calib-data) what causes it is found and left in float", far,
         placesOfLoss(run)));
     return;
   }
-  const std::vector<LossyNode> lossy = findLossyNodes(run, *run.dataset, run.outputs);
-  const std::span<const LossyNode> nodes(lossy);
+  const LossSearch search = findLossyNodes(run, *run.dataset, run.outputs);
+  const std::span<const LossyNode> nodes(search.nodes);
+  if (search.measured < search.candidates) {
+    far +=
+        fmt::format(" (measured alone: {} of {} nodes, those where most is lost)", search.measured, search.candidates);
+  }
   if (nodes.empty() || !run.options.mend) {
     const std::string cause = nodes.empty() ? "; no node alone causes it" : "; it comes from " + namesOf(nodes);
     report.plan.warnings.push_back(far + cause);
@@ -145,7 +149,7 @@ void heedLoss(ModeRun& run, NodeSelection& selection, const std::function<void()
   }
   double cosine = 0;
   size_t kept = 0;
-  for (size_t count = std::max<size_t>(countToKeep(lossy, wanted), 1); cosine < wanted && kept < nodes.size();
+  for (size_t count = std::max<size_t>(countToKeep(search.nodes, wanted), 1); cosine < wanted && kept < nodes.size();
        count *= 2) {
     kept = std::min(count, nodes.size());
     keepInFloat(selection, nodes.first(kept));

@@ -94,6 +94,7 @@ bool isComparable(const OnnxCase& test, const onnx::NodeProto& node, DataType ha
   static const std::set<std::string> others = {
       "ArgMax",
       "ArgMin",
+      "Bernoulli",  // draws at random
       "Ceil",
       "Floor",
       "QuantizeLinear",
