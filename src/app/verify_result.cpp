@@ -99,7 +99,10 @@ void verifyResult(ModeRun& run) {
     return;
   }
   if (run.dataset != nullptr) return verifyOn(*run.dataset, run);
-  if (rowOf(run.options.mode).needs_samples) return;
+  if (rowOf(run.options.mode).needs_samples) {
+    run.report.not_verified = "no samples were given beside the ranges; --calib-data DIR adds them";
+    return;
+  }
   try {
     verifyOn(*madeUpData(run.graph, kMadeUpSamples), run);
   } catch (const Error& error) {

@@ -112,6 +112,13 @@ class Targets(CliTest):
 
 
 class Ranges(CliTest):
+    def test_without_samples_nothing_is_verified_and_that_is_said(self):
+        ranges = self.folder / "ranges.json"
+        self.assert_done(self.quantize("--save-ranges", ranges))
+        result = run(self.model, "--mode", "ptq-int8", "--load-ranges", ranges, "-o", self.folder / "loaded.onnx")
+        self.assert_done(result)
+        self.assertRegex(result.stdout, r"verified +no: no samples were given beside the ranges; --calib-data DIR adds them")
+
     def test_loaded_ranges_give_the_same_bytes(self):
         path = self.folder / "ranges.json"
         direct = self.quantized("--save-ranges", path)
